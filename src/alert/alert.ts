@@ -1,0 +1,40 @@
+import type { Log } from '../entry/entry.js'
+import type { Severity } from '../rule/severity.js'
+
+/** What a message says about an event besides its title. Bounded, masked, on one line each. */
+export interface Facts {
+  /** Who did it: display name, entity id and policies; the program for a server line. */
+  readonly who?: string
+  /** What was done: operation and path with the outcome; the message for a server line. */
+  readonly what?: string
+  /** Where: remote address and namespace; the host for a server line. */
+  readonly where?: string
+  /** Audit: `request.id`. */
+  readonly request?: string
+  /** A shell command that finds the entry on the log server, safe to paste. */
+  readonly find: string
+}
+
+/** One rule's verdict on one event: what is written to the alert log and sent. */
+export interface Alert {
+  /** The same in every run over the same log: a hash of the rule's id and the event's identity. */
+  readonly id: string
+  /** The event's time, RFC 3339; the clock's where the line names none. */
+  readonly time: string
+  /** When the alert was raised, by the clock, RFC 3339 UTC. */
+  readonly raised: string
+  readonly log: Log
+  /** The rule's id. */
+  readonly rule: string
+  readonly severity: Severity
+  /** The rendered title: one line, masked, at most 500 characters. */
+  readonly title: string
+  /** How many events it stands for; 1 for rules on one entry. */
+  readonly count: number
+  readonly tags: readonly string[]
+  /** Audit: the entry's JSON as written. */
+  readonly entryJson?: string
+  /** Server log: the line. */
+  readonly line?: string
+  readonly facts: Facts
+}

@@ -1,0 +1,47 @@
+/** Every number that the program keeps about itself, with what it counts. */
+export const counterNames = {
+  lines: 'lines read, blank ones and MARK lines included',
+  bytes: 'bytes read',
+  blank: 'blank lines skipped',
+  marks: 'syslog-ng MARK lines skipped',
+  entries: 'lines decoded into entries',
+  undecodable: 'lines that could not be decoded',
+  truncated: 'last lines without a newline that could not be decoded',
+  overlong: 'lines over max_line_bytes, each an alert of its own',
+  alerts: 'alerts raised',
+  repeats: 'matches on an event already alerted by the same rule',
+  forgotten_ids: 'alert ids evicted from memory: a late repeat may alert again',
+  alert_log_errors: 'alerts that could not be written to the alert log',
+  deliveries: 'messages delivered',
+  delivery_retries: 'attempts that failed and are tried again',
+  delivery_refused: 'messages given up because the destination refused them',
+  delivery_suspensions: 'times a destination was suspended',
+  delivery_dropped: 'messages dropped because too many were waiting',
+  unsent: 'messages still waiting when the program ended',
+} as const
+
+/** The name of a counter. */
+export type CounterName = keyof typeof counterNames
+
+/** Counts under a name; reading never resets. */
+export interface Counters {
+  add(name: CounterName, by?: number): void
+  get(name: CounterName): number
+  /** `name=value` for each counter that isn't zero, in the order of the list, space separated. */
+  summary(): string
+}
+
+/** A fresh set of counters, all zero. */
+export function createCounters(): Counters {
+  const values = new Map<CounterName, number>()
+  const get = (name: CounterName) => values.get(name) ?? 0
+  return {
+    add: (name, by = 1) => void values.set(name, get(name) + by),
+    get,
+    summary: () =>
+      (Object.keys(counterNames) as CounterName[])
+        .filter(name => get(name) > 0)
+        .map(name => `${name}=${get(name)}`)
+        .join(' '),
+  }
+}
