@@ -36,3 +36,15 @@ export type Decode = (line: string, reference: number) => Entry | Undecodable
 export function isUndecodable(decoded: Entry | Undecodable): decoded is Undecodable {
   return 'undecodable' in decoded
 }
+
+/** The first part of every field path that a server line can have, besides `line` and `time`. */
+export const serverFieldNames = [
+  'priority',
+  'host',
+  'program',
+  'pid',
+  'level',
+  'module',
+  'message',
+  'fields',
+] as const
