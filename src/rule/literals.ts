@@ -1,0 +1,62 @@
+import { isJsonObject } from '../entry/json-object.js'
+import type { Lists } from './compile-rule.js'
+import type { Condition, Rule } from './rule.js'
+
+/**
+ * Literals that a matching entry must hold: one of each group (a conjunction of disjunctions). No
+ * group means that nothing can be told. Numbers, booleans, patterns and everything under `not` and
+ * `unless` give nothing.
+ */
+export type LiteralGroups = readonly (readonly string[])[]
+
+/** Derives a rule's literals from what its `when` asks for. */
+export function literalsOf(rule: Rule, lists: Lists): LiteralGroups {
+  return ofCondition(rule.when, lists)
+}
+
+function ofCondition(condition: Condition, lists: Lists): LiteralGroups {
+  return Object.entries(condition).flatMap(([key, value]) => {
+    if (key === 'not') return []
+    if (key === 'all')
+      return (value as Condition[]).flatMap(part => ofCondition(part, lists))
+    if (key === 'any') {
+      // Of each branch one group, the first, must be seen; a branch without any rules nothing out.
+      const branches = (value as Condition[]).map(part => ofCondition(part, lists)[0])
+      return branches.every(branch => branch !== undefined) ? [branches.flat()] : []
+    }
+    return key.startsWith('vault.') ? [] : ofMatcher(value, lists)
+  })
+}
+
+function ofMatcher(matcher: unknown, lists: Lists): LiteralGroups {
+  if (typeof matcher === 'string') return [[matcher]]
+  if (!isJsonObject(matcher)) return group(matcher, lists)
+  return Object.entries(matcher).flatMap(([operator, operand]) => {
+    if (operator === 'path') return aclLiterals(operand, lists)
+    if (operator === 'equals') return typeof operand === 'string' ? [[operand]] : []
+    return ['in', 'startsWith', 'endsWith', 'contains'].includes(operator)
+      ? group(operand, lists)
+      : []
+  })
+}
+
+function group(operand: unknown, lists: Lists): LiteralGroups {
+  const values = valuesOf(operand, lists)
+  return values.every(value => typeof value === 'string') ? [values] : []
+}
+
+/** The longest run between wildcards of each pattern. */
+function aclLiterals(operand: unknown, lists: Lists): LiteralGroups {
+  const patterns = valuesOf(operand, lists).map(String)
+  const runs = patterns.map(pattern =>
+    pattern
+      .split(/(?<=^|\/)\+(?=\/|$)|\*$/)
+      .reduce((a, b) => (b.length > a.length ? b : a)),
+  )
+  return runs.every(run => run !== '') ? [runs] : []
+}
+
+function valuesOf(operand: unknown, lists: Lists): readonly unknown[] {
+  if (typeof operand !== 'string') return Array.isArray(operand) ? operand : [operand]
+  return operand.startsWith('@') ? (lists.get(operand.slice(1)) ?? []) : [operand]
+}

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { Fault } from '../fault.js'
+
+/** A file as it was read. */
+export interface RuleFile {
+  readonly file: string
+  readonly text: string
+}
+
+/** What stands at the paths that an operator named. */
+export interface RuleFiles {
+  readonly rules: readonly RuleFile[]
+  readonly lists: readonly RuleFile[]
+  /** Paths that can't be read. */
+  readonly faults: readonly Fault[]
+}
+
+/**
+ * Reads the `.json` files at the paths, sorted by name. Below a folder, `lists/` holds lists and
+ * `schema/` nothing of ours; a rule file's lists are in `lists/` beside it or beside its folder,
+ * as in rules/. Never throws.
+ */
+export function readRuleFiles(paths: readonly string[]): RuleFiles {
+  const faults: Fault[] = []
+  const rules = new Map<string, RuleFile>()
+  const lists = new Map<string, RuleFile>()
+  const read = (file: string, into: Map<string, RuleFile>) =>
+    attempt(file, faults, () =>
+      into.set(file, { file, text: readFileSync(file, 'utf8') }),
+    )
+
+  const walk = (folder: string, into: Map<string, RuleFile>) =>
+    attempt(folder, faults, () => {
+      for (const entry of readdirSync(folder, { withFileTypes: true }).sort(byName)) {
+        const path = join(folder, entry.name)
+        if (isFolder(path)) {
+          if (entry.name !== 'schema') walk(path, entry.name === 'lists' ? lists : into)
+        } else if (entry.name.endsWith('.json')) read(path, into)
+      }
+    })
+
+  for (const path of paths) {
+    if (isFolder(path)) walk(path, rules)
+    else {
+      read(path, rules)
+      const beside = [join(dirname(path), 'lists'), join(dirname(path), '..', 'lists')]
+      for (const folder of beside.filter(isFolder)) walk(folder, lists)
+    }
+  }
+  return { rules: [...rules.values()], lists: [...lists.values()], faults }
+}
+
+/** The name that a rule or list file goes by: its own without `.json`. */
+export function nameOf(file: string): string {
+  return basename(file, '.json')
+}
+
+function attempt(file: string, faults: Fault[], action: () => void): void {
+  try {
+    action()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split(',')[0]! : String(error)
+    faults.push({ file, line: 1, column: 1, message: `can't be read: ${reason}` })
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : 1
+}

@@ -1,0 +1,66 @@
+import type { Log } from '../entry/entry.js'
+import type { Severity } from './severity.js'
+
+/** A value that a field can equal. */
+export type Scalar = string | number | boolean
+
+/** What a string operator compares with: one string, any of several, or `@name` of a list. */
+export type Texts = string | readonly string[]
+
+/** A repeating stretch of time; `from` > `to` runs over midnight and belongs to its first day. */
+export interface TimeWindow {
+  readonly days?: readonly string[]
+  readonly from?: string
+  readonly to?: string
+  readonly zone?: string
+}
+
+/** Operators on one field, all of which must hold. */
+export interface Operators {
+  readonly equals?: Scalar
+  readonly in?: string | readonly Scalar[]
+  readonly startsWith?: Texts
+  readonly endsWith?: Texts
+  readonly contains?: Texts
+  readonly matches?: Texts
+  readonly path?: Texts
+  readonly exists?: boolean
+  readonly gt?: number
+  readonly gte?: number
+  readonly lt?: number
+  readonly lte?: number
+  readonly cidr?: Texts
+  readonly during?: TimeWindow
+  readonly not?: Matcher
+}
+
+/** What one field must be: equal to a scalar, any of several, or what the operators say. */
+export type Matcher = Scalar | readonly Scalar[] | Operators
+
+/**
+ * Fields with their matchers, all of which must hold. Three keys aren't fields: `all` and `any`
+ * hold arrays of conditions, `not` one.
+ */
+export type Condition = Readonly<Record<string, unknown>>
+
+/** A test inside a rule file. */
+export interface RuleTest {
+  readonly name: string
+  readonly alerts: number
+  readonly title?: string
+  /** Each an entry (an object) or a line as it is in the log. */
+  readonly entries: readonly (string | Readonly<Record<string, unknown>>)[]
+}
+
+/** A rule file; its JSON Schema is rules/schema/rule.schema.json. */
+export interface Rule {
+  readonly id: string
+  readonly log: Log
+  readonly title: string
+  readonly severity: Severity
+  readonly enabled?: boolean
+  readonly tags?: readonly string[]
+  readonly when: Condition
+  readonly unless?: Condition
+  readonly tests: readonly RuleTest[]
+}
