@@ -1,0 +1,24 @@
+import type { Alert } from './alert.js'
+
+/**
+ * An alert as one JSON object on one line, without newline: rules/schema/alert.schema.json. An
+ * audit entry goes in as it was written, since parsing and writing it again would round large
+ * numbers and overflow the stack on deep nesting.
+ */
+export function alertRecord(alert: Alert): string {
+  const { id, time, raised, log, rule, severity, title, count, tags, line, entryJson } =
+    alert
+  const record = JSON.stringify({
+    id,
+    time,
+    raised,
+    log,
+    rule,
+    severity,
+    title,
+    count,
+    tags,
+    line,
+  })
+  return entryJson === undefined ? record : `${record.slice(0, -1)},"entry":${entryJson}}`
+}

@@ -1,0 +1,107 @@
+import { auditText } from '../entry/audit-entry.js'
+import type { Entry } from '../entry/entry.js'
+import { isEmpty, type JsonObject } from '../entry/json-object.js'
+import { vaultFields } from '../entry/vault-fields.js'
+import type { Facts } from './alert.js'
+import { mask } from './mask.js'
+import { oneLine } from './one-line.js'
+
+/** Each fact is at most this long. */
+const maxFact = 300
+
+/**
+ * What a message tells about an entry. Masked, on one line and bounded, but not yet escaped for a
+ * channel. `alertLog` is the alert log's path; the log itself stands beside it.
+ */
+export function factsOf(entry: Entry, id: string, alertLog: string): Facts {
+  const facts =
+    entry.log === 'audit' ? auditFacts(entry.fields) : serverFacts(entry.fields)
+  const shown = Object.entries(facts)
+    .filter(([, text]) => text !== undefined && text !== '')
+    .map(([name, text]) => [name, oneLine(mask(text!), maxFact)])
+  return {
+    ...(Object.fromEntries(shown) as Omit<Facts, 'find'>),
+    find: findCommand(entry, id, alertLog),
+  }
+}
+
+type RawFacts = Partial<Record<Exclude<keyof Facts, 'find'>, string | undefined>>
+
+function auditFacts(entry: JsonObject): RawFacts {
+  const path = auditText(entry, 'request', 'path') ?? '-'
+  const outcome = vaultFields['outcome']!(entry) as string | undefined
+  const error = auditText(entry, 'error')
+  const namespace = auditText(entry, 'request', 'namespace', 'path')
+  return {
+    who: who(entry),
+    what: [
+      `${auditText(entry, 'request', 'operation') ?? 'access'} ${path}`,
+      ...(outcome === undefined ? [] : [outcome]),
+      ...(error === undefined ? [] : [error]),
+    ].join(', '),
+    where: [
+      auditText(entry, 'request', 'remote_address') ?? 'address unknown',
+      ...(namespace === undefined ? [] : [`namespace ${namespace}`]),
+    ].join(', '),
+    request: auditText(entry, 'request', 'id'),
+  }
+}
+
+/** Accessors stay out: with hmac_accessor=false they are in clear, and revoke tokens. */
+function who(entry: JsonObject): string {
+  const name = auditText(entry, 'auth', 'display_name')
+  const entity = auditText(entry, 'auth', 'entity_id')
+  const policies = vaultFields['policies']!(entry) as string[]
+  if (name === undefined && entity === undefined && isEmpty(policies)) {
+    return 'unauthenticated, or a token that Vault does not know'
+  }
+  return [
+    name ?? 'no display name',
+    ...(entity === undefined ? [] : [`entity ${entity}`]),
+    ...(isEmpty(policies) ? [] : [`policies ${policies.slice(0, 20).join(' ')}`]),
+  ].join(', ')
+}
+
+function serverFacts(fields: JsonObject): RawFacts {
+  const text = (name: string) => {
+    const value = fields[name]
+    return typeof value === 'string' ? value : undefined
+  }
+  const pid = text('pid')
+  const program = text('program')
+  const details = isEmpty(fields['fields']) ? '' : ` ${JSON.stringify(fields['fields'])}`
+  return {
+    who: program === undefined || pid === undefined ? program : `${program}[${pid}]`,
+    what: [text('level'), text('module'), `${text('message') ?? ''}${details}`]
+      .filter(part => part !== undefined)
+      .join(' '),
+    where: text('host'),
+  }
+}
+
+/** Safe between single quotes in a shell and in a jq string. */
+const plain = /^[\w.:+-]{1,64}$/
+
+/**
+ * A command to paste on the log server. The log is the attacker's to write, so only plain ids and
+ * times get into it; for others it finds the alert's own record, which holds the entry.
+ */
+function findCommand(entry: Entry, id: string, alertLog: string): string {
+  const log = alertLog.endsWith('.alert')
+    ? alertLog.slice(0, -'.alert'.length)
+    : undefined
+  const request = auditText(entry.fields, 'request', 'id') ?? ''
+  if (log !== undefined && entry.log === 'audit' && plain.test(request)) {
+    return `jq -c 'select(.request.id == "${request}")' ${quote(log)}`
+  }
+  const stamp = entry.log === 'server' ? (entry.identity[4] ?? '') : ''
+  if (log !== undefined && plain.test(stamp)) return `grep -F '${stamp}' ${quote(log)}`
+  return `grep -F ${id} ${quote(alertLog)}`
+}
+
+/** A path for the shell: the operator's own, but it may hold a space. */
+function quote(path: string): string {
+  return /^[\w./@%+=:,-]+$/.test(path)
+    ? path
+    : `'${path.replace(/'/g, String.raw`'\''`)}'`
+}

@@ -1,0 +1,39 @@
+/** Longer text is cut before it is masked, since no message shows as much: it bounds the time. */
+const maxText = 8_192
+
+/**
+ * What must not leave the host in clear, with what takes its place. Audit devices with log_raw,
+ * CVE-2024-0831 and CVE-2024-8365 put tokens into the audit log; the dev server prints its keys;
+ * CVE-2025-4166 echoes a request's body in an error.
+ */
+const secrets: readonly (readonly [RegExp, string])[] = [
+  // Vault >= 1.10 and OpenBao: service, batch and recovery tokens, whole or cut off.
+  [/\bhv([sbr])\.[\w-]{6,}(?:\.\w+)?/g, 'hv$1.[masked]'],
+  // Vault < 1.10: 24 characters, batch tokens more, with a namespace's suffix.
+  [/(?<![\w.-])([sbr])\.[A-Za-z0-9_-]{24,}(?:\.\w{4,6})?/g, '$1.[masked]'],
+  [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, '[masked JWT]'],
+  [
+    /((?:Unseal|Recovery) Key(?: \d+)?|(?:Initial )?Root Token)\s*:\s*\S+/g,
+    '$1: [masked]',
+  ],
+  [/(auth\/token\/(?:lookup|renew|revoke|revoke-orphan)\/)[^\s"',]+/g, '$1[masked]'],
+  [/(X-Vault-Token\b\W{0,8})[\w.-]+/gi, '$1[masked]'],
+  [/(converting input ).*( for field)/gs, '$1[masked]$2'],
+  [/(:\/\/[^\s:@/]{1,256}:)[^\s@/]{1,256}@/g, '$1[masked]@'],
+  [
+    /-----BEGIN ([A-Z ]{0,32})PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,32}PRIVATE KEY-----|$)/gs,
+    '[masked $1private key]',
+  ],
+]
+
+/**
+ * Text with tokens, keys and passwords in clear replaced. Every text of an entry or line goes
+ * through here before it is shown anywhere but in the alert log, which is as secret as the log
+ * itself. Text over 8,192 characters is cut.
+ */
+export function mask(text: string): string {
+  return secrets.reduce(
+    (masked, [secret, replacement]) => masked.replace(secret, replacement),
+    text.slice(0, maxText),
+  )
+}

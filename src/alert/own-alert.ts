@@ -1,0 +1,56 @@
+import { hostname } from 'node:os'
+import type { Log } from '../entry/entry.js'
+import type { Severity } from '../rule/severity.js'
+import type { Alert } from './alert.js'
+import { oneLine } from './one-line.js'
+import { alertId } from './raise-alert.js'
+
+/** What the handler alerts about on its own account; `rule` in the alert record. */
+export type OwnAlertKind =
+  | 'handler-config-invalid'
+  | 'handler-rule-invalid'
+  | 'handler-destination-suspended'
+  | 'handler-line-overlong'
+  | 'handler-notify-test'
+
+const severityOf: Readonly<Record<OwnAlertKind, Severity>> = {
+  'handler-config-invalid': 'high',
+  'handler-rule-invalid': 'high',
+  'handler-destination-suspended': 'high',
+  'handler-line-overlong': 'high',
+  'handler-notify-test': 'info',
+}
+
+/** What an own alert is about. */
+export interface OwnAlert {
+  readonly kind: OwnAlertKind
+  /** The alert in one line. */
+  readonly title: string
+  /** More, for the record: what was wrong, or the head and tail of a line. No secret. */
+  readonly detail: string
+  /** What makes it one; by default the time, so that each is a new one. */
+  readonly identity?: string
+}
+
+/** The alert for something that the handler itself has to say. `now` is RFC 3339 UTC. */
+export function ownAlert(own: OwnAlert, log: Log, now: string, alertLog: string): Alert {
+  const id = alertId(own.kind, [log, own.identity ?? now])
+  return {
+    id,
+    time: now,
+    raised: now,
+    log,
+    rule: own.kind,
+    severity: severityOf[own.kind],
+    title: oneLine(own.title, 500),
+    count: 1,
+    tags: ['handler'],
+    line: own.detail,
+    facts: {
+      who: `${log}-log-handler`,
+      where: hostname(),
+      what: oneLine(own.detail, 300),
+      find: `grep -F ${id} ${alertLog}`,
+    },
+  }
+}
