@@ -7,6 +7,7 @@ export const counterNames = {
   entries: 'lines decoded into entries',
   undecodable: 'lines that could not be decoded',
   truncated: 'last lines without a newline that could not be decoded',
+  line_errors: 'lines given up over a fault of this program',
   overlong: 'lines over max_line_bytes, each an alert of its own',
   alerts: 'alerts raised',
   repeats: 'matches on an event already alerted by the same rule',

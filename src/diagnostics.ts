@@ -1,3 +1,13 @@
+import {
+  appendFileSync,
+  fstatSync,
+  mkdirSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+
 /** What the program says about itself, to its operator; never on stdout. */
 export interface Diagnostics {
   error(message: string): void
@@ -5,4 +15,65 @@ export interface Diagnostics {
   info(message: string): void
   /** Only with --debug. */
   debug(message: string): void
+}
+
+/** A file of our own is renamed to `.1` at this size, so it takes twice as much at most. */
+const maxFileBytes = 5 * 1024 * 1024
+
+/** Diagnostics as lines of `time level message` to a writer; `now` is epoch milliseconds. */
+export function createDiagnostics(
+  write: (line: string) => void,
+  now: () => number,
+  isDebug: boolean,
+): Diagnostics {
+  const say = (level: string) => (message: string) =>
+    write(`${new Date(now()).toISOString()} ${level} ${message}\n`)
+  return {
+    error: say('error'),
+    warn: say('warn'),
+    info: say('info'),
+    debug: isDebug ? say('debug') : () => {},
+  }
+}
+
+/**
+ * Where diagnostics go: the named file; else stderr; else, where stderr is /dev/null as syslog-ng
+ * has it, the fallback file, which is rotated. Nothing here throws: there is nobody left to tell.
+ */
+export function diagnosticsWriter(
+  file: string | undefined,
+  fallback: string,
+): (line: string) => void {
+  if (file !== undefined) return line => append(file, line)
+  if (!isDevNull(2)) return line => attempt(() => writeSync(2, line))
+  return line => {
+    attempt(() => {
+      const size = statSync(fallback, { throwIfNoEntry: false })?.size ?? 0
+      if (size > maxFileBytes) renameSync(fallback, `${fallback}.1`)
+    })
+    append(fallback, line)
+  }
+}
+
+function append(file: string, line: string): void {
+  attempt(() => {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o750 })
+    appendFileSync(file, line, { mode: 0o640 })
+  })
+}
+
+function attempt(action: () => unknown): void {
+  try {
+    action()
+  } catch {
+    // A full disk or a missing right; the next line is tried again.
+  }
+}
+
+function isDevNull(fd: number): boolean {
+  try {
+    return fstatSync(fd).rdev === statSync('/dev/null').rdev
+  } catch {
+    return true
+  }
 }

@@ -1,0 +1,21 @@
+import { exitCode } from '../exit-code.js'
+import { formatFault } from '../fault.js'
+import type { Options } from '../options.js'
+import { readSetup } from '../setup.js'
+import type { Shell } from '../shell.js'
+
+/** `check`: every fault of the ini and of every rule file, on stdout, in the order of the files. */
+export async function check(options: Options, { env, stdout }: Shell): Promise<number> {
+  const { rules, configFaults, ruleFaults } = await readSetup(options, env)
+  const faults = [...configFaults, ...ruleFaults].sort(
+    (a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column,
+  )
+  for (const fault of faults) stdout.write(`${formatFault(fault)}\n`)
+  if (faults.length > 0) return exitCode.config
+  stdout.write(`${rules.length} rules, no faults\n`)
+  return exitCode.ok
+}
+
+function compare(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1
+}

@@ -1,0 +1,95 @@
+import { alertRecord } from '../alert/alert-record.js'
+import { createCounters } from '../counters.js'
+import type { Entry } from '../entry/entry.js'
+import { exitCode } from '../exit-code.js'
+import { formatFault } from '../fault.js'
+import type { Options } from '../options.js'
+import { createPipeline } from '../pipeline.js'
+import type { CompiledRule } from '../rule/compile-rule.js'
+import { alertSchema } from '../rule/packaged-rules.js'
+import type { RuleTest } from '../rule/rule.js'
+import { createSchemaCheck } from '../rule/schema-check.js'
+import { readSetup } from '../setup.js'
+import type { Shell } from '../shell.js'
+
+/**
+ * `test`: runs the tests inside the rule files of this log, those of rules that are off too. Each
+ * goes the whole way from line to record, and each record is checked against its schema. Prints
+ * TAP 14 (testanything.org).
+ */
+export async function test(options: Options, shell: Shell): Promise<number> {
+  const { stdout, diagnostics } = shell
+  const { rules, ruleFaults } = await readSetup(options, shell.env)
+  for (const fault of ruleFaults) diagnostics.error(formatFault(fault))
+  if (ruleFaults.length > 0) return exitCode.config
+
+  const checkRecord = createSchemaCheck(alertSchema)
+  const results = rules
+    .filter(({ rule }) => rule.log === options.log)
+    .flatMap(rule =>
+      rule.rule.tests.map(ruleTest => ({
+        name: `${rule.rule.id}: ${ruleTest.name}`,
+        faults: runTest(rule, ruleTest, checkRecord, shell),
+      })),
+    )
+  stdout.write(`TAP version 14\n1..${results.length}\n`)
+  for (const [i, { name, faults }] of results.entries()) {
+    stdout.write(`${faults.length === 0 ? 'ok' : 'not ok'} ${i + 1} - ${name}\n`)
+    for (const fault of faults) stdout.write(`  # ${fault}\n`)
+  }
+  const failed = results.filter(({ faults }) => faults.length > 0).length
+  stdout.write(`# ${results.length - failed} passed, ${failed} failed\n`)
+  return failed === 0 ? exitCode.ok : exitCode.failed
+}
+
+/** What is wrong with a test's outcome, in words; nothing where it passes. */
+function runTest(
+  compiled: CompiledRule,
+  { entries, alerts: expected, title }: RuleTest,
+  checkRecord: ReturnType<typeof createSchemaCheck>,
+  { diagnostics, now }: Shell,
+): string[] {
+  const { rule } = compiled
+  const counters = createCounters()
+  const pipeline = createPipeline({
+    log: rule.log,
+    rules: [{ ...compiled, rule: { ...rule, enabled: true } }],
+    alertLog: 'test.alert',
+    counters,
+    diagnostics,
+    now,
+  })
+  const alerts = entries.flatMap(entry => {
+    if (typeof entry === 'string') return pipeline.line(entry)
+    return rule.log === 'audit'
+      ? pipeline.line(JSON.stringify(entry))
+      : pipeline.entry(serverEntry(entry))
+  })
+  const faults = alerts
+    .flatMap(alert => checkRecord(JSON.parse(alertRecord(alert))))
+    .map(
+      ({ pointer, message }) =>
+        `the record breaks its schema: /${pointer.join('/')} ${message}`,
+    )
+  if (counters.get('undecodable') > 0)
+    faults.push('an entry of the test is no line of the log')
+  if (alerts.length !== expected) {
+    faults.push(`expected ${expected} alerts, got ${alerts.length}`)
+  } else if (title !== undefined && alerts[0]?.title !== title) {
+    faults.push(`expected the title "${title}", got "${alerts[0]?.title}"`)
+  }
+  return faults
+}
+
+/** A test may give a server entry by its fields (`program`, `message`, …) instead of as a line. */
+function serverEntry(fields: Readonly<Record<string, unknown>>): Entry {
+  const { line, time, ...rest } = fields
+  const text = JSON.stringify(fields)
+  return {
+    log: 'server',
+    line: typeof line === 'string' ? line : text,
+    time: typeof time === 'string' ? time : undefined,
+    fields: rest,
+    identity: ['server', text],
+  }
+}

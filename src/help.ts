@@ -1,0 +1,66 @@
+import type { Log } from './entry/entry.js'
+import type { Options } from './options.js'
+
+const logNames: Readonly<Record<Log, string>> = {
+  audit: 'audit log',
+  server: 'server log',
+}
+
+/** The text of --help, with the defaults of this executable. */
+export function helpText({ log, alertLog }: Options): string {
+  const name = `${log}-log-handler`
+  const sample =
+    log === 'audit'
+      ? `zstdcat /var/log/vault/archive/audit-*.zst | ${name} -n | jq .title`
+      : `zstdcat /var/log/vault/archive/messages-*.zst | ${name} -n | jq .title`
+  return `${name}: alerts on the ${logNames[log]} of HashiCorp Vault and OpenBao
+
+Reads the log on stdin, line by line, and raises an alert for each entry that a
+rule matches: a record in the alert log, and a message to Slack if the ini has
+one configured. syslog-ng starts it on the log server; it also runs in a shell.
+
+Usage:
+  ${name} [options] < LOG       the filter
+  ${name} COMMAND [options]
+
+Commands:
+  check         validate the ini and the rule files; faults are printed as
+                file:line:column: message
+  test          run the tests inside the rule files
+  notify-test   send one test alert to each destination, and show its answer
+
+Options:
+  -c, --config FILE     the ini (default /usr/local/etc/vault-log-handler.ini)
+  -r, --rules PATH      a rule file or folder, in place of the packaged rules;
+                        may be given several times
+      --alert-log FILE  where alerts are recorded, one JSON object a line
+                        (default ${alertLog})
+      --state-dir DIR   (default /var/lib/vault-log-handler)
+  -n, --dry-run         alerts go to stdout, one JSON object a line; nothing is
+                        written anywhere else and nothing is sent
+  -d, --debug           more diagnostics
+      --log FILE        diagnostics go to FILE instead of stderr (where stderr
+                        is /dev/null, as under syslog-ng: to ${name}.log
+                        in the state folder)
+  -h, --help            this text
+  -V, --version         the version
+
+Exit status:
+  0   done
+  1   a rule's test failed, or a destination refused the test alert
+  64  the command line is wrong
+  78  the ini or a rule file is wrong
+With a pipe on stdin, the filter itself ends only at the end of its input or by
+a signal: faults go to the diagnostics and into an alert, and it goes on with
+what is valid.
+
+Signals: SIGTERM reads on to the end of the input, then ends; SIGUSR2 writes the
+counters to the diagnostics.
+
+Examples:
+  What would alert in the archived logs?
+    ${sample}
+  Is the configuration right, and does Slack answer?
+    ${name} check && ${name} notify-test
+`
+}

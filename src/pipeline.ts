@@ -1,0 +1,153 @@
+import type { Alert } from './alert/alert.js'
+import { createKnownIds } from './alert/known-ids.js'
+import { mask } from './alert/mask.js'
+import { oneLine } from './alert/one-line.js'
+import { ownAlert } from './alert/own-alert.js'
+import { alertId, raiseAlert } from './alert/raise-alert.js'
+import type { Counters } from './counters.js'
+import type { Diagnostics } from './diagnostics.js'
+import { decodeAuditEntry } from './entry/audit-entry.js'
+import { isUndecodable, type Decode, type Entry, type Log } from './entry/entry.js'
+import { createServerDecoder } from './entry/server-entry.js'
+import type { OverlongLine } from './overlong-line.js'
+import type { CompiledRule } from './rule/compile-rule.js'
+import { severities } from './rule/severity.js'
+
+/** Alert ids remembered for "one event, one alert a rule": about 10 MB. */
+const maxKnownIds = 100_000
+
+/** The way from a line to its alerts. Pure but for the counters and samples that it leaves. */
+export interface Pipeline {
+  /** The alerts of one whole line, the most severe first; none for most lines. Never throws. */
+  line(line: string): Alert[]
+  /** The same for the text after the last newline, which may be half a line. */
+  rest(line: string): Alert[]
+  /** The same for an entry that is already decoded. */
+  entry(entry: Entry): Alert[]
+  /** The alert of a line that was too long to read. */
+  overlong(line: OverlongLine): Alert[]
+}
+
+/** What the pipeline works with. */
+export interface PipelineParts {
+  readonly log: Log
+  /** Of both logs, whichever are loaded; the others and those off are left aside. */
+  readonly rules: readonly CompiledRule[]
+  /** The path of the alert log, for the commands that messages show. */
+  readonly alertLog: string
+  readonly counters: Counters
+  readonly diagnostics: Diagnostics
+  /** The clock, epoch milliseconds: stamps alerts, never decides. */
+  readonly now: () => number
+}
+
+/** Builds the pipeline of one log. */
+export function createPipeline(parts: PipelineParts): Pipeline {
+  const { log, counters, diagnostics, now } = parts
+  const decode: Decode = log === 'audit' ? decodeAuditEntry : createServerDecoder()
+  const rules = parts.rules
+    .filter(({ rule }) => rule.log === log && rule.enabled !== false)
+    .sort((a, b) => rank(a) - rank(b))
+  const knownIds = createKnownIds(maxKnownIds, () => counters.add('forgotten_ids'))
+  let latest: string | undefined
+
+  const entry = (decoded: Entry): Alert[] => {
+    counters.add('entries')
+    latest = decoded.time ?? latest
+    const alerts: Alert[] = []
+    for (const rule of rules) {
+      if (!rule.matches(decoded)) continue
+      const id = alertId(rule.rule.id, decoded.identity)
+      if (!knownIds.add(id)) counters.add('repeats')
+      else {
+        const raised = new Date(now()).toISOString()
+        const time = decoded.time ?? latest ?? raised
+        alerts.push(raiseAlert(rule, decoded, id, time, raised, parts.alertLog))
+      }
+    }
+    counters.add('alerts', alerts.length)
+    return alerts
+  }
+
+  const read = (line: string, counter: 'undecodable' | 'truncated'): Alert[] => {
+    counters.add('lines')
+    const skipped = skippable(line)
+    if (skipped !== undefined) {
+      counters.add(skipped)
+      return []
+    }
+    const decoded = decode(line, latest === undefined ? now() : Date.parse(latest))
+    if (!isUndecodable(decoded)) return entry(decoded)
+    counters.add(counter)
+    sample(line, decoded.undecodable, counters.get(counter))
+    return []
+  }
+
+  /** At the 1st, 2nd, 4th, 8th... so that a flood of them can't fill the diagnostics. */
+  const sample = (line: string, reason: string, count: number) => {
+    if ((count & (count - 1)) !== 0) return
+    const shown = oneLine(mask(line), 200)
+    diagnostics.warn(`line not decoded (${reason}; ${count} so far): ${shown}`)
+  }
+
+  return {
+    line: line => read(line, 'undecodable'),
+    rest: line => read(line, 'truncated'),
+    entry,
+    overlong: line => {
+      counters.add('lines')
+      counters.add('overlong')
+      const alert = overlongAlert(line, rules, parts)
+      if (!knownIds.add(alert.id)) {
+        counters.add('repeats')
+        return []
+      }
+      counters.add('alerts')
+      return [alert]
+    },
+  }
+}
+
+/**
+ * Blank lines, and the `-- MARK --` lines that syslog-ng writes to programs when mark-freq() is on,
+ * with or without a header; neither is an entry.
+ */
+function skippable(line: string): 'blank' | 'marks' | undefined {
+  if (line.length > 256) return undefined
+  const text = line.trim()
+  if (text === '') return 'blank'
+  return text.endsWith('-- MARK --') && !text.startsWith('{') ? 'marks' : undefined
+}
+
+function rank({ rule }: CompiledRule): number {
+  return severities.indexOf(rule.severity)
+}
+
+/**
+ * A line over the limit can't be matched, and must not be a way past the rules: it is an alert of
+ * its own, which names the rules that it may have matched, told by their literals.
+ */
+function overlongAlert(
+  line: OverlongLine,
+  rules: readonly CompiledRule[],
+  { log, alertLog, now }: PipelineParts,
+): Alert {
+  const suspects = rules.filter(({ literals }) =>
+    literals.every(group => group.some(literal => line.literals.has(literal))),
+  )
+  const names = suspects.map(({ rule }) => rule.id).join(' ')
+  // A word that the cut went through may be half a token, which no pattern would know.
+  const head = oneLine(mask(line.head.replace(/[\w.-]*$/, '')), 200)
+  const tail = oneLine(mask(line.tail.replace(/^[\w.-]*/, '')), 200)
+  return ownAlert(
+    {
+      kind: 'handler-line-overlong',
+      title: `A line of ${line.bytes} bytes is too long to be matched; rules it may concern: ${names === '' ? 'none' : names}`,
+      detail: `${head} … ${tail}`,
+      identity: line.digest,
+    },
+    log,
+    new Date(now()).toISOString(),
+    alertLog,
+  )
+}

@@ -1,0 +1,39 @@
+/** What signals ask for. */
+export interface Signals {
+  /** Aborted when reading must end now, without waiting for the end of the input. */
+  readonly stop: AbortController
+  /** How long a SIGTERM waits for the end of the input; 0 for an input that gives none. */
+  drainMs: number
+  /** SIGUSR2: say how it goes. */
+  onReport: () => void
+  /** Gives the signals back their default actions, for commands that a Ctrl-C may end. */
+  release(): void
+}
+
+/**
+ * Takes the signals that syslog-ng and systemd send. SIGTERM and SIGINT mean: read on to the end of
+ * the input, which syslog-ng gives right after the signal (lines are still in the pipe), then end.
+ * Where no end comes within `drainMs`, `stop` aborts. Any more of them change nothing, since under
+ * systemd two or three are normal. SIGHUP is no reason to end either.
+ */
+export function takeSignals(): Signals {
+  let timer: NodeJS.Timeout | undefined
+  const terminate = () => {
+    timer ??= setTimeout(() => signals.stop.abort(), signals.drainMs)
+    timer.unref()
+  }
+  const report = () => signals.onReport()
+  const ignore = () => {}
+  const signals: Signals = {
+    stop: new AbortController(),
+    drainMs: 5_000,
+    onReport: ignore,
+    release() {
+      process.off('SIGTERM', terminate).off('SIGINT', terminate)
+      process.off('SIGHUP', ignore).off('SIGUSR2', report)
+    },
+  }
+  process.on('SIGTERM', terminate).on('SIGINT', terminate)
+  process.on('SIGHUP', ignore).on('SIGUSR2', report)
+  return signals
+}
