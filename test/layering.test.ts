@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+const src = fileURLToPath(new URL('../src', import.meta.url))
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter(file => file.endsWith('.ts'))
+  .sort()
+
+/** What a file imports, ours as paths below src/. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(src, file), 'utf8')
+  const names = [...text.matchAll(/(?:from |import\(|import )'([^']+)'/g)].map(m => m[1]!)
+  return names.map(name =>
+    name.startsWith('.')
+      ? relative(src, join(src, dirname(file), name)).replace(/\.js$/, '.ts')
+      : name,
+  )
+}
+
+t.test(
+  'data flows one way: entry, rule, alert, notify, and the shell around them',
+  async t => {
+    const mayImport: Record<string, RegExp> = {
+      entry: /^entry\//,
+      rule: /^(?:entry|rule)\/|^fault\.ts|^alert\/(?:mask|one-line)\.ts/,
+      alert: /^(?:entry|alert)\/|^rule\/(?:severity|compile-rule)\.ts/,
+      notify: /^(?:alert|notify)\/|^rule\/severity\.ts|^(?:counters|diagnostics)\.ts/,
+    }
+    for (const file of files) {
+      const allowed = mayImport[dirname(file)]
+      if (allowed === undefined) continue
+      for (const name of importsOf(file).filter(imported => imported.endsWith('.ts'))) {
+        t.match(name, allowed, `${file} imports ${name}`)
+      }
+    }
+  },
+)
+
+t.test('only the shell touches files, processes and the clock', async t => {
+  const touches: [RegExp, RegExp][] = [
+    [
+      /from 'node:fs/,
+      /^(?:main|diagnostics|config)\.ts$|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|schema-check|validate-packaged)|^notify\/(?:slack|http)/,
+    ],
+    [
+      /(?<![\w'-])process\.(?!\w*')/,
+      /^(?:main|signals)\.ts$|^rule\/validate-packaged\.ts$/,
+    ],
+    [
+      /Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval/,
+      /^notify\/|^(?:main|signals)\.ts$/,
+    ],
+  ]
+  for (const file of files) {
+    const code = readFileSync(join(src, file), 'utf8').replace(
+      /\/\*[^]*?\*\/|\/\/.*/g,
+      '',
+    )
+    for (const [touch, mayTouch] of touches) {
+      if (touch.test(code)) t.match(file, mayTouch, `${file} has ${String(touch)}`)
+    }
+  }
+})
+
+t.test('what is slow to load is loaded only when it is needed', async t => {
+  // Follows the static imports of the filter, as a start in cron or by syslog-ng does.
+  const reached = new Set<string>()
+  const follow = (file: string) => {
+    const text = readFileSync(join(src, file), 'utf8')
+    const values = text.replace(/import type [^']*'[^']*'/g, '')
+    const names = [...values.matchAll(/(?:from|import) '([^']+)'/g)].map(m => m[1]!)
+    for (const name of names) {
+      if (!name.startsWith('.')) reached.add(name)
+      else {
+        const next = relative(src, join(src, dirname(file), name)).replace(/\.js$/, '.ts')
+        if (!reached.has(next)) {
+          reached.add(next)
+          follow(next)
+        }
+      }
+    }
+  }
+  follow('command/filter.ts')
+  for (const name of ['undici', 'ajv/dist/2020.js', 'jsonc-parser']) {
+    t.notOk(reached.has(name), `${name} is imported at start`)
+  }
+  t.ok(reached.has('split2'))
+})
+
+t.test('every dependency is imported, and every import is a dependency', async t => {
+  const manifest = JSON.parse(readFileSync(join(src, '../package.json'), 'utf8')) as {
+    dependencies: Record<string, string>
+  }
+  const packages = files
+    .flatMap(importsOf)
+    .filter(name => !name.startsWith('node:') && !name.endsWith('.ts'))
+    .map(name => name.split('/')[0]!)
+  t.strictSame([...new Set(packages)].sort(), Object.keys(manifest.dependencies).sort())
+})
+
+t.test('no file is over 250 lines', async t => {
+  for (const file of files) {
+    const lines = readFileSync(join(src, file), 'utf8').split('\n').length
+    t.ok(lines <= 250, `${file}: ${lines}`)
+  }
+})
