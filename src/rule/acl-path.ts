@@ -12,6 +12,8 @@ export function compileAclPath(pattern: string): ((path: string) => boolean) | s
   if (segments.some(segment => segment.includes('+') && segment !== '+')) {
     return '"+" stands for a whole segment, between slashes'
   }
+  // As Vault does: what it would mean beyond `+/*` and `*` nobody can tell.
+  if (pattern.endsWith('+*')) return '"+*" is no wildcard; write "+/*" or "*"'
   if (!segments.includes('+')) {
     return isPrefix ? path => path.startsWith(fixed) : path => path === fixed
   }

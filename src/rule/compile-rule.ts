@@ -99,7 +99,10 @@ function compileField(
   if (path.length === 1 && head === 'line') return entry => entry.line
   if (path.length === 1 && head === 'time') return entry => entry.time
   if (head === 'vault' && context.log === 'audit') {
-    const derive = typeof name === 'string' ? vaultFields[name] : undefined
+    const derive =
+      typeof name === 'string' && Object.hasOwn(vaultFields, name)
+        ? vaultFields[name]
+        : undefined
     if (derive !== undefined && path.length === 2) return entry => derive(entry.fields)
     reportField(
       text,

@@ -2,6 +2,8 @@ import type { TimeWindow } from './rule.js'
 
 const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 const minutesADay = 24 * 60
+/** Date.parse makes a date of `node 5` too, and reads a time without a zone as the host's. */
+const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/
 
 /**
  * Compiles a time window into a predicate on a time (RFC 3339 text); text that is no time is in no
@@ -11,12 +13,15 @@ const minutesADay = 24 * 60
 export function compileDuring(window: TimeWindow): ((time: string) => boolean) | string {
   const { days = weekdays, from = '00:00', to = '24:00', zone = 'UTC' } = window
   if (from === to) return `"from" and "to" are both ${from}: the window is empty`
+  if (from === '24:00' && to === '00:00') {
+    return 'nothing lies between 24:00 and 00:00: the window is empty'
+  }
   const localTime = zonedClock(zone)
   if (localTime === undefined) return `unknown time zone "${zone}"`
   const [start, end] = [minutesOf(from), minutesOf(to)]
   const isOn = (day: number) => days.includes(weekdays[(day + 7) % 7]!)
   return time => {
-    const at = Date.parse(time)
+    const at = rfc3339.test(time) ? Date.parse(time) : NaN
     if (Number.isNaN(at)) return false
     const { day, minute } = localTime(at)
     if (start < end) return isOn(day) && minute >= start && minute < end

@@ -1,31 +1,59 @@
+import type { Log } from '../entry/entry.js'
 import { isJsonObject } from '../entry/json-object.js'
 import type { Lists } from './compile-rule.js'
 import type { Condition, Rule } from './rule.js'
 
 /**
  * Literals that a matching entry must hold: one of each group (a conjunction of disjunctions). No
- * group means that nothing can be told. Numbers, booleans, patterns and everything under `not` and
- * `unless` give nothing.
+ * group means that nothing can be told. Numbers, booleans, patterns, what the decoder derives and
+ * everything under `not` and `unless` give nothing.
  */
 export type LiteralGroups = readonly (readonly string[])[]
 
 /** Derives a rule's literals from what its `when` asks for. */
 export function literalsOf(rule: Rule, lists: Lists): LiteralGroups {
-  return ofCondition(rule.when, lists)
+  return ofCondition(rule.when, rule.log, lists)
 }
 
-function ofCondition(condition: Condition, lists: Lists): LiteralGroups {
+function ofCondition(condition: Condition, log: Log, lists: Lists): LiteralGroups {
   return Object.entries(condition).flatMap(([key, value]) => {
     if (key === 'not') return []
     if (key === 'all')
-      return (value as Condition[]).flatMap(part => ofCondition(part, lists))
+      return (value as Condition[]).flatMap(part => ofCondition(part, log, lists))
     if (key === 'any') {
       // Of each branch one group, the first, must be seen; a branch without any rules nothing out.
-      const branches = (value as Condition[]).map(part => ofCondition(part, lists)[0])
+      const branches = (value as Condition[]).map(
+        part => ofCondition(part, log, lists)[0],
+      )
       return branches.every(branch => branch !== undefined) ? [branches.flat()] : []
     }
-    return key.startsWith('vault.') ? [] : ofMatcher(value, lists)
+    if (key === 'line') return ofMatcher(value, lists)
+    return isVerbatim(key, log)
+      ? ofMatcher(value, lists).flatMap(literals => asWritten(literals))
+      : []
   })
+}
+
+/** Server fields that the decoder takes from the line as they stand; the others it derives. */
+const verbatimServerFields = ['host', 'pid', 'module', 'message']
+
+function isVerbatim(field: string, log: Log): boolean {
+  return log === 'server'
+    ? verbatimServerFields.includes(field)
+    : !field.startsWith('vault.')
+}
+
+/** What JSON may write as an escape: Go does so with HTML's characters and two line separators. */
+const escapable = /["\\<>&\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/
+
+/** The longest run of each literal that JSON writes as it is; no group where one has none. */
+function asWritten(literals: readonly string[]): LiteralGroups {
+  const runs = literals.map(literal => longest(literal.split(escapable)))
+  return runs.every(run => run !== '') ? [runs] : []
+}
+
+function longest(runs: readonly string[]): string {
+  return runs.reduce((a, b) => (b.length > a.length ? b : a))
 }
 
 function ofMatcher(matcher: unknown, lists: Lists): LiteralGroups {
@@ -48,11 +76,7 @@ function group(operand: unknown, lists: Lists): LiteralGroups {
 /** The longest run between wildcards of each pattern. */
 function aclLiterals(operand: unknown, lists: Lists): LiteralGroups {
   const patterns = valuesOf(operand, lists).map(String)
-  const runs = patterns.map(pattern =>
-    pattern
-      .split(/(?<=^|\/)\+(?=\/|$)|\*$/)
-      .reduce((a, b) => (b.length > a.length ? b : a)),
-  )
+  const runs = patterns.map(pattern => longest(pattern.split(/(?<=^|\/)\+(?=\/|$)|\*$/)))
   return runs.every(run => run !== '') ? [runs] : []
 }
 

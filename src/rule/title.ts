@@ -7,6 +7,8 @@ import { oneLine } from '../alert/one-line.js'
 const maxTitle = 500
 /** One field's share of a title. */
 const maxField = 200
+/** Arrays in arrays are shown to this depth: the entry is the attacker's to nest. */
+const maxNesting = 4
 
 /**
  * Compiles `text {{field}} text` into a renderer. A missing field renders as `-`, an array as its
@@ -26,15 +28,21 @@ export function compileTitle(
       if (/\{\{|\}\}/.test(part)) report(`"{{" and "}}" come in pairs, got "${title}"`)
       return () => part
     }
+    if (/[{}]/.test(part))
+      report(`a field between "{{" and "}}" has no braces, got "${title}"`)
     const get = field(part.trim())
     return (entry: Entry) => oneLine(mask(asText(get(entry))), maxField)
   })
   return entry => oneLine(parts.map(part => part(entry)).join(''), maxTitle)
 }
 
-function asText(value: unknown): string {
+function asText(value: unknown, nesting = 0): string {
   if (isEmpty(value)) return '-'
-  if (Array.isArray(value)) return value.slice(0, 50).map(asText).join(', ')
+  if (Array.isArray(value)) {
+    if (nesting >= maxNesting) return '[…]'
+    const shown = value.slice(0, 50)
+    return shown.map(element => asText(element, nesting + 1)).join(', ')
+  }
   if (typeof value === 'string') return value
   if (typeof value === 'object') return '{…}'
   return JSON.stringify(value)
