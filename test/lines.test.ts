@@ -8,7 +8,12 @@ import type { OverlongLine } from '../src/overlong-line.js'
 const mebibyte = 1024 * 1024
 
 async function read(chunks: Iterable<Buffer>, limits: Partial<LineLimits> = {}) {
-  const result = { lines: [] as string[], rest: '', overlong: [] as OverlongLine[], bytes: 0 }
+  const result = {
+    lines: [] as string[],
+    rest: '',
+    overlong: [] as OverlongLine[],
+    bytes: 0,
+  }
   await readLines(
     Readable.from(chunks, { objectMode: false, highWaterMark: mebibyte }),
     { maxLineBytes: mebibyte, literals: [], ...limits },
@@ -61,7 +66,11 @@ t.test('invalid UTF-8 becomes U+FFFD and never reaches into the next line', asyn
 
 t.test('a line over the limit is told of, and the lines around it are read', async t => {
   const long = Buffer.from(`head ${'x'.repeat(3 * mebibyte)} sys/generate-root tail`)
-  const input = Buffer.concat([Buffer.from('before\n'), long, Buffer.from('\nafter\nrest')])
+  const input = Buffer.concat([
+    Buffer.from('before\n'),
+    long,
+    Buffer.from('\nafter\nrest'),
+  ])
   const offsets = Array.from({ length: 60 }, (_, i) => i * 64 * 1024)
   const limits = { literals: ['sys/generate-root', 'sys/seal'] }
   const { lines, rest, overlong } = await read(cut(input, offsets), limits)

@@ -60,7 +60,9 @@ t.test('without a request id, only the same entry again is a repeat', async t =>
 
 t.test('the most severe alert of a line comes first', async t => {
   const severities = ['info', 'critical', 'medium', 'high'] as const
-  const { line } = pipelineOf(severities.map(severity => rule({ id: severity, severity })))
+  const { line } = pipelineOf(
+    severities.map(severity => rule({ id: severity, severity })),
+  )
   const alerts = line(auditLine())
   t.strictSame(
     alerts.map(alert => alert.severity),
@@ -83,19 +85,34 @@ t.test('an alert carries the event time and the clock time', async t => {
   t.equal(alert?.raised, '2026-03-02T12:00:00.000Z')
 })
 
-t.test('a line without a time takes the one before, and the clock before the first', async t => {
-  const any = rule({ log: 'server', title: 'a', when: { message: { contains: 'shutdown' } } })
-  const { line } = pipelineOf([any], 'server')
-  const header = '<30> node-1 vault[812]: '
-  t.equal(line(`${header}==> Vault shutdown triggered`)[0]?.time, '2026-03-02T12:00:00.000Z')
-  line(serverLine())
-  const [alert] = line('<30> node-2 vault[812]: ==> Vault shutdown triggered')
-  t.equal(alert?.time, '2026-03-02T10:15:30.412Z')
-})
+t.test(
+  'a line without a time takes the one before, and the clock before the first',
+  async t => {
+    const any = rule({
+      log: 'server',
+      title: 'a',
+      when: { message: { contains: 'shutdown' } },
+    })
+    const { line } = pipelineOf([any], 'server')
+    const header = '<30> node-1 vault[812]: '
+    t.equal(
+      line(`${header}==> Vault shutdown triggered`)[0]?.time,
+      '2026-03-02T12:00:00.000Z',
+    )
+    line(serverLine())
+    const [alert] = line('<30> node-2 vault[812]: ==> Vault shutdown triggered')
+    t.equal(alert?.time, '2026-03-02T10:15:30.412Z')
+  },
+)
 
 t.test('blank and MARK lines are counted and are no entries', async t => {
   const { line, counters, said } = pipelineOf([])
-  for (const text of ['', '  \t', '-- MARK --', '<46> 2026-03-02T10:15:30+00:00 h -- MARK --']) {
+  for (const text of [
+    '',
+    '  \t',
+    '-- MARK --',
+    '<46> 2026-03-02T10:15:30+00:00 h -- MARK --',
+  ]) {
     line(text)
   }
   t.equal(counters.summary(), 'lines=4 blank=2 marks=2')
@@ -109,16 +126,23 @@ t.test('an attacker cannot dress an entry up as a MARK line', async t => {
   t.equal(line('{"request":{"path":"sys/b -- MARK --"}}').length, 1)
 })
 
-t.test('lines that cannot be decoded are counted, and sampled ever more rarely', async t => {
-  const { line, rest, counters, said } = pipelineOf([rule({})])
-  for (let i = 0; i < 1000; i++) line(`{"request":{"path":"sys/ hvs.CAESIJ1234567890 ${i}`)
-  rest('{"half')
-  t.equal(counters.get('undecodable'), 1000)
-  t.equal(counters.get('truncated'), 1)
-  t.equal(said.length, 11)
-  t.match(said[0], /^line not decoded \(not valid JSON, or cut off; 1 so far\): \{"request"/)
-  t.notMatch(said.join('\n'), /CAESIJ/)
-})
+t.test(
+  'lines that cannot be decoded are counted, and sampled ever more rarely',
+  async t => {
+    const { line, rest, counters, said } = pipelineOf([rule({})])
+    for (let i = 0; i < 1000; i++)
+      line(`{"request":{"path":"sys/ hvs.CAESIJ1234567890 ${i}`)
+    rest('{"half')
+    t.equal(counters.get('undecodable'), 1000)
+    t.equal(counters.get('truncated'), 1)
+    t.equal(said.length, 11)
+    t.match(
+      said[0],
+      /^line not decoded \(not valid JSON, or cut off; 1 so far\): \{"request"/,
+    )
+    t.notMatch(said.join('\n'), /CAESIJ/)
+  },
+)
 
 t.test('a last line without its newline alerts where it is whole', async t => {
   t.equal(pipelineOf([rule({})]).rest(auditLine()).length, 1)

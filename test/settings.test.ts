@@ -101,7 +101,8 @@ t.test('the defaults are those of the article', async t => {
 })
 
 t.test('every option is read, short and long', async t => {
-  const args = 'check -c a.ini -r r1 --rules r2 --alert-log al --state-dir sd -nd --log lf'
+  const args =
+    'check -c a.ini -r r1 --rules r2 --alert-log al --state-dir sd -nd --log lf'
   t.match(parseOptions(args.split(' '), 'audit'), {
     command: 'check',
     isPlainFilter: false,

@@ -160,6 +160,8 @@ function compileOperator(
   at: Pointer,
   context: Context,
 ): ElementTest {
+  // The schema tells of operators that don't exist.
+  if (!Object.hasOwn(operators, name)) return () => false
   try {
     const build = operators[name] as (operand: unknown) => ElementTest
     return build(takesTexts.has(name) ? texts(name, operand, context.lists) : operand)

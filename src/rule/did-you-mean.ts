@@ -2,11 +2,26 @@ import { closest, distance } from 'fastest-levenshtein'
 
 /**
  * `, did you mean "x"?` for the nearest of the known words, or nothing where none is near: at most
- * a third of the word's letters differ.
+ * a third of the letters differ, they stand in another order, or one word begins with the other.
+ * Case doesn't count.
  */
 export function suggest(word: string, known: readonly string[]): string {
   if (known.length === 0) return ''
-  const best = closest(word, known)
-  const isNear = distance(word, best) <= Math.max(1, Math.floor(best.length / 3))
-  return isNear ? `, did you mean "${best}"?` : ''
+  const asked = word.toLowerCase()
+  const lowered = known.map(candidate => candidate.toLowerCase())
+  const best = closest(asked, lowered)
+  const isNear =
+    distance(asked, best) <= Math.max(1, Math.floor(best.length / 3)) ||
+    sorted(asked) === sorted(best) ||
+    startsEither(asked, best)
+  return isNear ? `, did you mean "${known[lowered.indexOf(best)]}"?` : ''
+}
+
+function sorted(word: string): string {
+  return [...word].sort().join('')
+}
+
+/** `monday` and `mon`; shorter beginnings say too little. */
+function startsEither(a: string, b: string): boolean {
+  return Math.min(a.length, b.length) >= 3 && (a.startsWith(b) || b.startsWith(a))
 }

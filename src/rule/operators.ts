@@ -83,7 +83,7 @@ function compileRegex(pattern: string): (text: string) => boolean {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new OperandError(
-      `${reason}; patterns are RE2 (no look-around, no back-references)`,
+      `${reason}; patterns are RE2 (no look-around, no back-references), got "${pattern.slice(0, 60)}"`,
     )
   }
 }

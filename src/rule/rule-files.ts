@@ -65,8 +65,13 @@ function attempt(file: string, faults: Fault[], action: () => void): void {
   }
 }
 
+/** False for what can't be looked at, too: reading it as a file then says why. */
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }
 
 function byName(a: { name: string }, b: { name: string }): number {

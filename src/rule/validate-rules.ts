@@ -1,0 +1,92 @@
+import type { Fault } from '../fault.js'
+import { isJsonObject } from '../entry/json-object.js'
+import { compileRule, type CompiledRule, type Lists } from './compile-rule.js'
+import { readJsonSource, type JsonSource } from './json-source.js'
+import { ruleSchema } from './packaged-rules.js'
+import type { Rule } from './rule.js'
+import { nameOf, type RuleFile } from './rule-files.js'
+import { createSchemaCheck } from './schema-check.js'
+
+/**
+ * Validates rule files the full way: JSON with positions, the published schema, what a schema can't
+ * say, and a try at compiling. Gives the rules without a fault; every fault of the others goes to
+ * `faults`.
+ */
+export function validateRules(
+  files: readonly RuleFile[],
+  lists: Lists,
+  faults: Fault[],
+): CompiledRule[] {
+  const check = createSchemaCheck(ruleSchema)
+  const owner = new Map<string, string>()
+  return files.flatMap(file => {
+    const source = readJsonSource(file.file, file.text)
+    const own = [...source.faults]
+    const schemaFaults = check(source.value)
+    for (const { pointer, key, message } of source.value === undefined
+      ? []
+      : schemaFaults) {
+      own.push(
+        key === undefined
+          ? source.fault(pointer, message)
+          : source.keyFault(pointer, key, message),
+      )
+    }
+    own.push(...idFaults(file, source, owner), ...testFaults(source))
+    const compiled = compile(source, lists, own)
+    faults.push(...own)
+    return own.length === 0 && compiled !== undefined ? [compiled] : []
+  })
+}
+
+/** `owner` knows which file has an id, and learns this one's. */
+function idFaults(
+  { file }: RuleFile,
+  source: JsonSource,
+  owner: Map<string, string>,
+): Fault[] {
+  const id = isJsonObject(source.value) ? source.value['id'] : undefined
+  if (typeof id !== 'string') return []
+  const name = nameOf(file)
+  const other = owner.get(id)
+  owner.set(id, other ?? file)
+  return [
+    ...(id === name
+      ? []
+      : [source.fault(['id'], `the id must be the file's name, "${name}", got "${id}"`)]),
+    ...(other === undefined
+      ? []
+      : [source.fault(['id'], `the id is taken by ${other}, got "${id}" again`)]),
+  ]
+}
+
+function testFaults(source: JsonSource): Fault[] {
+  const tests = isJsonObject(source.value) ? source.value['tests'] : undefined
+  if (!Array.isArray(tests)) return []
+  return tests.flatMap((test: unknown, i) =>
+    isJsonObject(test) && test['alerts'] === 0 && test['title'] !== undefined
+      ? [source.fault(['tests', i, 'title'], 'a test for no alert expects a title')]
+      : [],
+  )
+}
+
+/**
+ * A rule that breaks its schema is compiled too, as far as that goes, so that one look tells all
+ * that is wrong with it; what the compiler stumbles over is then the schema's to tell.
+ */
+function compile(
+  source: JsonSource,
+  lists: Lists,
+  own: Fault[],
+): CompiledRule | undefined {
+  const isSound = own.length === 0
+  if (!isJsonObject(source.value)) return undefined
+  try {
+    return compileRule(source.value as unknown as Rule, lists, (pointer, message) =>
+      own.push(source.fault(pointer, message)),
+    )
+  } catch (error) {
+    if (isSound) throw error
+    return undefined
+  }
+}
