@@ -10,15 +10,21 @@ export function suggest(word: string, known: readonly string[]): string {
   const asked = word.toLowerCase()
   const lowered = known.map(candidate => candidate.toLowerCase())
   const best = closest(asked, lowered)
-  const isNear =
-    distance(asked, best) <= Math.max(1, Math.floor(best.length / 3)) ||
-    sorted(asked) === sorted(best) ||
-    startsEither(asked, best)
-  return isNear ? `, did you mean "${known[lowered.indexOf(best)]}"?` : ''
+  const meant = isNear(asked, best)
+    ? best
+    : lowered.find(candidate => startsEither(asked, candidate))
+  return meant === undefined ? '' : `, did you mean "${known[lowered.indexOf(meant)]}"?`
+}
+
+function isNear(word: string, best: string): boolean {
+  return (
+    distance(word, best) <= Math.max(1, Math.floor(best.length / 3)) ||
+    sorted(word) === sorted(best)
+  )
 }
 
 function sorted(word: string): string {
-  return [...word].sort().join('')
+  return Array.from(word).sort().join('')
 }
 
 /** `monday` and `mon`; shorter beginnings say too little. */

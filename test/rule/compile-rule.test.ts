@@ -469,7 +469,7 @@ t.test(
       ['audit', 'vault.constructor', ''],
       ['audit', 'vault.__proto__', ''],
       ['audit', 'vault.policies.x', ', did you mean "vault.policies"?'],
-      ['audit', 'vault', ''],
+      ['audit', 'vault', ', did you mean "vault.actor"?'],
       ['server', 'mesage', ', did you mean "message"?'],
       ['server', 'request.path', ''],
       ['server', 'vault.actor', ''],
@@ -617,15 +617,15 @@ t.test(
     const cases: readonly [matcher: object, fault: string][] = [
       [
         { matches: '(' },
-        `/matches error parsing regexp: missing closing ): \`(\`; ${re2}`,
+        `/matches error parsing regexp: missing closing ): \`(\`; ${re2}, got "("`,
       ],
       [
         { matches: '(?=a)' },
-        `/matches error parsing regexp: invalid or unsupported Perl syntax: \`(?=\`; ${re2}`,
+        `/matches error parsing regexp: invalid or unsupported Perl syntax: \`(?=\`; ${re2}, got "(?=a)"`,
       ],
       [
         { matches: ['a', String.raw`(a)\1`] },
-        `/matches error parsing regexp: invalid escape sequence: \`\\1\`; ${re2}`,
+        `/matches error parsing regexp: invalid escape sequence: \`\\1\`; ${re2}, got "(a)\\1"`,
       ],
       [{ path: 'a/*/b' }, '/path "*" stands only at the end of a path, got "a/*/b"'],
       [
