@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { freePorts } from './free-ports.js'
+import { LineWriter, type Written } from './line-writer.js'
+import { processesNaming } from './processes.js'
+import {
+  nodeMainConfig,
+  type Ports,
+  serverMainConfig,
+  writeNodeConfig,
+  writeServerConfig,
+} from './site-config.js'
+import { SyslogDaemon } from './syslog-daemon.js'
+import { until } from './until.js'
+
+/** An entry of the journal. */
+export interface JournalEntry {
+  /** The unit is named after it: "vault" writes as "vault.service". */
+  program: string
+  pid: number
+  message: string
+}
+
+/**
+ * A Vault node and a log server in miniature: two real syslog-ng with the shipped files, of which
+ * only values of the `@define` block are others, and both handlers; all on loopback, in one folder.
+ */
+export class LogSystem {
+  readonly dir: string
+  /** Where the log server keeps logs and alert logs. */
+  readonly logDir: string
+  /** The name that the node's own log lines bear. */
+  readonly nodeHost = 'vault-node-1'
+  readonly node: SyslogDaemon
+  readonly server: SyslogDaemon
+  readonly #audit: LineWriter
+  readonly #journal: LineWriter
+
+  private constructor(dir: string, ports: Ports) {
+    this.dir = dir
+    this.logDir = join(dir, 'log')
+    const serverDir = join(dir, 'server')
+    const nodeDir = join(dir, 'node')
+    this.server = new SyslogDaemon(serverDir, serverMainConfig(serverDir))
+    this.node = new SyslogDaemon(nodeDir, nodeMainConfig(nodeDir))
+    writeServerConfig(serverDir, ports, this.logDir)
+    writeNodeConfig(nodeDir, ports)
+    this.#audit = new LineWriter({ host: '127.0.0.1', port: ports.nodeAudit })
+    this.#journal = new LineWriter({ path: join(nodeDir, 'journal') })
+  }
+
+  /** Starts all of it; `ini` is the text of the handlers' ini. */
+  static async start(ini: string): Promise<LogSystem> {
+    const [nodeAudit = 0, audit = 0, messages = 0] = await freePorts(3)
+    // In /tmp, whatever TMPDIR says: the path of a Unix socket has 107 bytes at most.
+    const dir = mkdtempSync('/tmp/vault-log-')
+    writeFileSync(join(dir, 'handler.ini'), ini, { mode: 0o600 })
+    const system = new LogSystem(dir, { nodeAudit, audit, messages })
+    try {
+      await system.server.start()
+      await system.node.start()
+      await system.untilConnected()
+    } catch (fault) {
+      await system.close()
+      throw fault
+    }
+    return system
+  }
+
+  /** Writes audit lines to the node's socket, as Vault does. */
+  sendAudit(lines: Iterable<string>): Promise<Written> {
+    return this.#audit.write(lines)
+  }
+
+  /** Writes entries into what stands for the node's journal. */
+  sendJournal(entries: JournalEntry[]): Promise<Written> {
+    const now = new Date().toISOString()
+    return this.#journal.write(
+      entries.map(
+        ({ program, pid, message }) =>
+          `<30>${now} ${this.nodeHost} ${program}[${pid}]: ${message}`,
+      ),
+    )
+  }
+
+  /** The process of the one handler, as soon as it runs; `not` is one that it must not be. */
+  handlerPid(log: 'audit' | 'server', not?: number): Promise<number> {
+    return until(`the ${log} handler runs`, () => {
+      const found = this.#handlers().filter(
+        ({ pid, parent, command }) =>
+          pid !== not &&
+          parent === this.server.pid &&
+          command.includes(`${log}-log-handler`),
+      )
+      return found.length === 1 && found[0]?.pid
+    })
+  }
+
+  /** Resolves when the node has both its connections to the log server. */
+  untilConnected(): Promise<boolean> {
+    return until('the node is connected', () => this.#connections() === 2)
+  }
+
+  /** Resolves when the node has noticed that the log server is away. */
+  untilCutOff(): Promise<boolean> {
+    return until('the node is cut off', () => this.#connections() === 0)
+  }
+
+  /** Ends all of it, the handlers too; the folder stays. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#audit.close(), this.#journal.close()])
+    await this.node.stop()
+    await this.server.stop()
+    // A handler reads on to the end of its input, and then sends what is unsent.
+    await until('the handlers end', () => this.#handlers().length === 0)
+  }
+
+  /** Ends all of it, and removes the folder. */
+  async close(): Promise<void> {
+    await this.stop()
+    rmSync(this.dir, { recursive: true, force: true })
+  }
+
+  #handlers() {
+    return processesNaming(`${this.dir}/handler.ini`)
+  }
+
+  #connections(): number {
+    const log = this.node.ownLog
+    const sinceStart = log.slice(log.lastIndexOf('syslog-ng starting up'))
+    const count = (event: RegExp) => sinceStart.match(event)?.length ?? 0
+    // Both events are told of connections to a server and from a client.
+    return (
+      count(/Syslog connection established; .*server=/g) -
+      count(/Syslog connection (?:closed|broken); .*server=/g)
+    )
+  }
+}

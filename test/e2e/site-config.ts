@@ -1,0 +1,72 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { shippedFile, withDefines } from './shipped-file.js'
+
+/** The loopback ports of one log system. */
+export interface Ports {
+  nodeAudit: number
+  audit: number
+  messages: number
+}
+
+/** What the main config of the log server holds; the shipped file stands beside it. */
+export function serverMainConfig(dir: string): string {
+  // keep-hostname(no) and mark-freq() as a site may have them: the shipped file must not care.
+  return `@version: current
+options { keep-hostname(no); mark-freq(1); };
+@include "${join(dir, 'log-server.conf')}"
+`
+}
+
+/**
+ * What the main config of the node holds. In place of the distribution's journal source stands one
+ * of the same name that reads a socket, and gives each entry the unit that the journal would name.
+ */
+export function nodeMainConfig(dir: string): string {
+  return `@version: current
+options { keep-hostname(yes); mark-freq(1); };
+source s_src {
+    channel {
+        source { unix-stream("${join(dir, 'journal')}" flags(expect-hostname)); };
+        rewrite { set("\${PROGRAM}.service" value(".journald._SYSTEMD_UNIT")); };
+    };
+};
+@include "${join(dir, 'vault-node.conf')}"
+`
+}
+
+/** Puts the shipped log-server.conf into `dir`, with the values of this system. */
+export function writeServerConfig(dir: string, ports: Ports, logDir: string): void {
+  const site = join(dir, '..')
+  const handler = (log: string, alertLog: string) =>
+    [
+      process.execPath,
+      fileURLToPath(new URL(`../../bin/${log}-log-handler`, import.meta.url)),
+      `-c ${join(site, 'handler.ini')}`,
+      `--alert-log ${join(logDir, alertLog)}`,
+      `--state-dir ${join(site, 'state')}`,
+    ].join(' ')
+  const config = withDefines(shippedFile('syslog-ng/log-server.conf'), {
+    'vault-log-bind': '127.0.0.1',
+    'vault-log-audit-port': ports.audit,
+    'vault-log-messages-port': ports.messages,
+    'vault-log-dir': logDir,
+    'vault-log-audit-handler': handler('audit', 'audit.alert'),
+    'vault-log-messages-handler': handler('server', 'messages.alert'),
+    'vault-log-buffer-dir': join(dir, 'buffer'),
+  })
+  writeFileSync(join(dir, 'log-server.conf'), config)
+}
+
+/** Puts the shipped vault-node.conf into `dir`, with the values of this system. */
+export function writeNodeConfig(dir: string, ports: Ports): void {
+  const config = withDefines(shippedFile('syslog-ng/vault-node.conf'), {
+    'vault-node-log-server': '127.0.0.1',
+    'vault-node-log-server-audit-port': ports.audit,
+    'vault-node-log-server-messages-port': ports.messages,
+    'vault-node-audit-port': ports.nodeAudit,
+    'vault-node-buffer-dir': join(dir, 'buffer'),
+  })
+  writeFileSync(join(dir, 'vault-node.conf'), config)
+}
