@@ -1,4 +1,5 @@
 import { auditText } from '../entry/audit-entry.js'
+import { canonicalJson } from '../entry/canonical-json.js'
 import type { Entry } from '../entry/entry.js'
 import { isEmpty, type JsonObject } from '../entry/json-object.js'
 import { vaultFields } from '../entry/vault-fields.js'
@@ -69,7 +70,7 @@ function serverFacts(fields: JsonObject): RawFacts {
   }
   const pid = text('pid')
   const program = text('program')
-  const details = isEmpty(fields['fields']) ? '' : ` ${JSON.stringify(fields['fields'])}`
+  const details = isEmpty(fields['fields']) ? '' : ` ${canonicalJson(fields['fields'])}`
   return {
     who: program === undefined || pid === undefined ? program : `${program}[${pid}]`,
     what: [text('level'), text('module'), `${text('message') ?? ''}${details}`]
