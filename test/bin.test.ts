@@ -158,7 +158,6 @@ t.test(
   async t => {
     const { dir, args, records } = inFolder(t, {
       'bad.ini': '[slack]\nurl = ftp://x/secretpart\n',
-      'r/good.json': rule('good'),
     })
     writeFileSync(
       `${dir}/bad-rule.json`,

@@ -1,6 +1,6 @@
 import { alertRecord } from '../alert/alert-record.js'
 import { createCounters } from '../counters.js'
-import type { Entry } from '../entry/entry.js'
+import { serverEntry } from '../entry/server-entry.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault } from '../fault.js'
 import type { Options } from '../options.js'
@@ -79,17 +79,4 @@ function runTest(
     faults.push(`expected the title "${title}", got "${alerts[0]?.title}"`)
   }
   return faults
-}
-
-/** A test may give a server entry by its fields (`program`, `message`, …) instead of as a line. */
-function serverEntry(fields: Readonly<Record<string, unknown>>): Entry {
-  const { line, time, ...rest } = fields
-  const text = JSON.stringify(fields)
-  return {
-    log: 'server',
-    line: typeof line === 'string' ? line : text,
-    time: typeof time === 'string' ? time : undefined,
-    fields: rest,
-    identity: ['server', text],
-  }
 }
