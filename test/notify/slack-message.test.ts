@@ -1,0 +1,322 @@
+import * as fc from 'fast-check'
+import t from 'tap'
+import type { Alert } from '../../src/alert/alert.js'
+import {
+  slackChunks,
+  slackMessage,
+  withoutBlocks,
+  type SlackMessage,
+} from '../../src/notify/slack-message.js'
+import { severities } from '../../src/rule/severity.js'
+import { rendered } from '../fixtures/slack-stand-in.js'
+
+const plain: Alert = {
+  id: '6f1e0c9a7b3d4e52',
+  time: '2026-11-23T20:37:00Z',
+  raised: '2026-11-23T20:37:01.000Z',
+  log: 'audit',
+  rule: 'generate-root-accessed',
+  severity: 'critical',
+  title: 'Root token generation path accessed: sys/generate-root/attempt',
+  count: 1,
+  tags: [],
+  facts: {
+    who: 'token-alice, policies admin',
+    what: 'update sys/generate-root/attempt: succeeded',
+    where: '10.0.0.7, namespace root',
+    request: '9c1d4d39-6a60-4c1e-a2f7-5b4f0d9a7a10',
+    find: "grep -hF '9c1d4d39-6a60-4c1e-a2f7-5b4f0d9a7a10' /var/log/vault/audit",
+  },
+}
+
+/** All that a message says, in its blocks and in its text. */
+const variants = (message: SlackMessage) => [
+  rendered(message),
+  rendered(withoutBlocks(message)),
+]
+const sectionTexts = ({ blocks }: SlackMessage) =>
+  blocks.flatMap(({ type, text }) => (type === 'section' ? [text.text] : []))
+
+t.test('one alert: severity, title, id, rule, facts and how to find it', async t => {
+  const message = slackMessage([plain])
+  const facts = `who token-alice, policies admin
+what update sys/generate-root/attempt: succeeded
+where 10.0.0.7, namespace root
+when 2026-11-23T20:37:00Z
+request 9c1d4d39-6a60-4c1e-a2f7-5b4f0d9a7a10
+find grep -hF '9c1d4d39-6a60-4c1e-a2f7-5b4f0d9a7a10' /var/log/vault/audit`
+  const alert = `🔴 critical Root token generation path accessed: sys/generate-root/attempt
+alert 6f1e0c9a7b3d4e52 · rule generate-root-accessed`
+  const [blocks, text] = variants(message)
+  t.equal(blocks, `🔴 critical alert in the audit log\n${alert}\n${facts}`)
+  t.equal(text, `${alert}\n${facts}`)
+  t.match(message, { parse: 'none', link_names: false, unfurl_links: false })
+  t.equal(message.unfurl_media, false)
+})
+
+t.test('several alerts on one event: the most severe first, the facts once', async t => {
+  const titles = [
+    ['low', 'a low one'],
+    ['high', 'a high one'],
+    ['info', 'an info'],
+    ['high', 'another high one'],
+  ] as const
+  const alerts = titles.map(([severity, title], i) => ({
+    ...plain,
+    id: `id${i}`,
+    severity,
+    title,
+  }))
+  const message = slackMessage(alerts)
+  t.match(rendered(message), /^🟠 high and 3 more alerts in the audit log\n/)
+  for (const said of variants(message)) {
+    const order = said.match(/(?:🟠|🔵|⚪) .*(?=\nalert)/g)
+    t.strictSame(order, [
+      '🟠 high a high one',
+      '🟠 high another high one',
+      '🔵 low a low one',
+      '⚪ info an info',
+    ])
+    t.strictSame(said.match(/id\d/g), ['id1', 'id3', 'id0', 'id2'])
+    t.equal(said.match(/^who /gm)?.length, 1)
+  }
+  t.match(rendered(slackMessage(alerts.slice(0, 2))), 'high and 1 more alert in')
+})
+
+t.test('facts that are not known are left out; empty data is a dash', async t => {
+  const { who: _who, request: _request, ...facts } = plain.facts
+  const bare = { ...plain, title: ' ', facts: { ...facts, where: '' } }
+  for (const said of variants(slackMessage([bare]))) {
+    t.notMatch(said, /^(?:who|where|request)/m)
+    t.match(said, /^what .*\nwhen /m)
+    t.match(said, '🔴 critical -\n')
+  }
+})
+
+const hostile: Record<string, string> = {
+  'a channel mention': '<!channel> <!here|x> <!everyone>',
+  'a user mention': '<@U1> <@W1|root> <!subteam^S1>',
+  'a link': '<https://evil.example/|https://vault.example/>',
+  'a bare link': 'https://evil.example/ mailto:a@evil.example evil.example',
+  'names to link': '@here @channel #general',
+  formatting: '*bold* _italic_ ~struck~',
+  'a quote': '&gt; quoted > quoted',
+  emoji: ':rotating_light: :+1:',
+  'an escaped mention': '&lt;!channel&gt; &amp;lt;!channel&amp;gt;',
+  'half an entity': '&am &amp &#60;!channel>',
+}
+
+for (const [name, text] of Object.entries(hostile)) {
+  t.test(`${name} in the log stays text`, async t => {
+    const message = slackMessage([
+      {
+        ...plain,
+        title: text,
+        facts: { ...plain.facts, who: text, find: `: '${text}'` },
+      },
+    ])
+    for (const said of variants(message)) {
+      t.match(said, `🔴 critical ${text}\n`)
+      t.match(said, `who ${text}\n`)
+      t.match(said, `find : '${text}'`)
+      t.notMatch(said, /PING|LINK|EMOJI/)
+    }
+    t.notMatch(JSON.stringify(message), /[<>]/)
+  })
+}
+
+t.test(
+  'the stand-in would show a mention, a link and an emoji outside of code',
+  async t => {
+    const text = '<!channel> <@U1> <https://e|x> :+1: *b*'
+    const live = 'PING everyone (channel) PING user U1 LINK x (https://e) :+1: b'
+    t.equal(rendered({ text }), live)
+    t.equal(rendered({ text: ':fire: `:fire:`' }), 'EMOJI fire :fire:')
+  },
+)
+
+const replaced: Record<string, [string, string]> = {
+  'a backtick': ['a`<!channel>`b', 'aˋ<!channel>ˋb'],
+  'a fence': ['```\n<!channel>', 'ˋˋˋ␊<!channel>'],
+  'a line feed': ['a\nb\r\nc', 'a␊b␍␊c'],
+  'other control characters': ['a\u0000\u001b[31m\u007f\u0085b', 'a␀␛[31m␡\ufffdb'],
+  'line separators': ['a\u2028b\u2029c', 'a\ufffdb\ufffdc'],
+  bidi: ['a\u202ecod.exe\u2066\u200f', 'a\ufffdcod.exe\ufffd\ufffd'],
+  'what is invisible': ['a\u200bb\u{e0041}c\ufeffd', 'a\ufffdb\ufffdc\ufffdd'],
+  'lone surrogates': ['a\ud83db\udd34c', 'a\ufffdb\ufffdc'],
+}
+
+for (const [name, [text, shown]] of Object.entries(replaced)) {
+  t.test(`${name} in the log is made visible`, async t => {
+    const message = slackMessage([
+      { ...plain, title: text, facts: { ...plain.facts, who: text } },
+    ])
+    for (const said of variants(message)) {
+      t.match(said, `🔴 critical ${shown}\n`)
+      t.match(said, `who ${shown}\n`)
+    }
+  })
+}
+
+t.test('the longest titles are whole, and leave room for the facts', async t => {
+  for (const char of ['&', '<', '"', '\\', 'x', '🔥', '👩🏽']) {
+    const title = char.repeat(500 / Array.from(char).length)
+    const alert = { ...plain, id: 'f'.repeat(64), rule: 'r'.repeat(64), title }
+    for (const said of variants(slackMessage([alert]))) {
+      t.match(said, `🔴 critical ${title}\n`)
+      t.match(said, `request ${plain.facts.request}`)
+      t.match(said, plain.facts.find)
+    }
+  }
+})
+
+t.test('a long fact is cut between code points, never inside an entity', async t => {
+  for (const [text, piece] of [
+    ['<', /^(?:&lt;)*…$/],
+    ['🔥', /^🔥*…$/u],
+    ['x🔥', /^(?:x🔥)*x?…$/u],
+    ['"&', /^(?:"&amp;)*"?…$/],
+  ] as const) {
+    const facts = { ...plain.facts, who: text.repeat(1_000) }
+    const message = slackMessage([{ ...plain, facts }])
+    for (const said of [message.text, sectionTexts(message).join('\n')]) {
+      const who = /^who `(.*)`$/m.exec(said)?.[1] ?? ''
+      t.match(who, piece)
+      t.ok(JSON.stringify(who).length - 2 > 390 && JSON.stringify(who).length - 2 <= 400)
+    }
+  }
+})
+
+t.test('a fact that just fits is whole, one more character is not', async t => {
+  const said = (who: string) =>
+    rendered(slackMessage([{ ...plain, facts: { ...plain.facts, who } }]))
+  t.match(said('x'.repeat(400)), `who ${'x'.repeat(400)}\n`)
+  t.match(said('x'.repeat(401)), `who ${'x'.repeat(399)}…\n`)
+  t.match(said(`${'x'.repeat(398)}🔥`), `who ${'x'.repeat(398)}🔥\n`)
+  t.match(said(`${'x'.repeat(399)}🔥`), `who ${'x'.repeat(399)}…\n`)
+})
+
+t.test('a command that is too long is left out, never cut', async t => {
+  const find = `grep -F '${'x'.repeat(1_000)}' /var/log/vault/audit`
+  for (const said of variants(
+    slackMessage([{ ...plain, facts: { ...plain.facts, find } }]),
+  )) {
+    t.match(said, 'find it by the alert id in the alert log')
+    t.notMatch(said, 'grep')
+  }
+})
+
+t.test(
+  'chunks hold every alert once, most severe first, and usually are one',
+  async t => {
+    const alerts = Array.from({ length: 12 }, (_, i) => ({ ...plain, id: `id${i}` }))
+    t.equal(slackChunks(alerts).length, 1)
+    t.strictSame(slackChunks([]), [])
+    const long = { ...plain, title: '&'.repeat(500) }
+    const chunks = slackChunks([{ ...long, severity: 'info' }, long, plain])
+    t.strictSame(
+      chunks.map(chunk => chunk.map(alert => alert.severity)),
+      [['critical'], ['critical'], ['info']],
+    )
+  },
+)
+
+t.test(
+  'of more alerts than fit, a message says how many; of none, it cannot be',
+  async t => {
+    const alerts = Array.from({ length: 100 }, (_, i) => ({ ...plain, id: `id${i}` }))
+    const shown = slackChunks(alerts)[0]?.length ?? 0
+    const rest = `and ${100 - shown} more, recorded in the alert log`
+    for (const said of variants(slackMessage(alerts))) t.match(said, rest)
+    t.throws(() => slackMessage([]), RangeError)
+  },
+)
+
+const nasty = fc.oneof(
+  fc.constantFrom('&', '<', '>', '`', '"', '\\', '\n', '\u202e', '\ud800', '🔥', ' '),
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 3 }),
+)
+const text = (max: number) =>
+  fc.oneof(
+    fc
+      .array(nasty, { maxLength: max, size: 'max' })
+      .map(parts => Array.from(parts.join('')).slice(0, max).join('')),
+    fc.tuple(nasty, fc.nat(max)).map(([part, n]) => {
+      return Array.from(part.repeat(n)).slice(0, max).join('')
+    }),
+  )
+const anyAlert: fc.Arbitrary<Alert> = fc
+  .record({
+    id: fc.string({
+      unit: fc.constantFrom(...Array.from('0123456789abcdef')),
+      minLength: 16,
+      maxLength: 64,
+    }),
+    severity: fc.constantFrom(...severities),
+    title: text(500),
+    rule: text(80),
+    time: text(40),
+    facts: fc.record({
+      who: text(600),
+      what: text(600),
+      where: text(600),
+      request: text(600),
+      find: text(1_500),
+    }),
+  })
+  .map(parts => ({ ...plain, ...parts }))
+
+/** What data looks like in a message: the test's own words for it, not the code's. */
+const shownAs = (data: string) =>
+  data
+    .trim()
+    .replaceAll('`', 'ˋ')
+    .replaceAll(/\p{Cc}/gu, c => {
+      const code = c.codePointAt(0)!
+      return code < 32
+        ? String.fromCodePoint(0x2400 + code)
+        : code === 127
+          ? '␡'
+          : '\ufffd'
+    })
+    .replaceAll(/\p{Cs}|\p{Zl}|\p{Zp}|\p{Cf}/gu, c =>
+      c === '\u200c' || c === '\u200d' ? c : '\ufffd',
+    ) || '-'
+
+t.test('any alerts: within every bound, with every id and whole title', async t => {
+  const property = fc.property(
+    fc.array(anyAlert, { minLength: 1, maxLength: 40 }),
+    alerts => {
+      const chunks = slackChunks(alerts)
+      const ids = (of: Alert[]) => of.map(alert => alert.id).sort()
+      fc.pre(new Set(ids(alerts)).size === alerts.length)
+      if (ids(chunks.flat()).join() !== ids(alerts).join())
+        throw new Error('lost an alert')
+      for (const chunk of chunks) {
+        const message = slackMessage(chunk)
+        const { blocks } = message
+        const sections = sectionTexts(message)
+        const broken = [
+          message.text.length > 3_500 && `text ${message.text.length}`,
+          JSON.stringify(blocks).length > 10_000 &&
+            `blocks ${JSON.stringify(blocks).length}`,
+          blocks.length > 50 && `${blocks.length} blocks`,
+          sections.some(section => section.length > 3_000) && 'a section',
+          (blocks[0]?.text.text.length ?? 0) > 150 && 'the header',
+          /[<>]|&(?!amp;|lt;|gt;)|\p{Cs}|\p{Cf}(?<![\u200c\u200d])/u.test(
+            [message.text, ...sections].join('\n'),
+          ) && 'unescaped',
+        ]
+        for (const said of variants(message)) {
+          for (const { id, title } of chunk) {
+            broken.push(!said.includes(`alert ${id} `) && `no id ${id}`)
+            broken.push(!said.includes(` ${shownAs(title)}\n`) && `no title ${title}`)
+          }
+        }
+        const faults = broken.filter(Boolean)
+        if (faults.length > 0) throw new Error(faults.join(', '))
+      }
+    },
+  )
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 60 }))
+})
