@@ -19,13 +19,13 @@ const maxKnownIds = 100_000
 /** The way from a line to its alerts. Pure but for the counters and samples that it leaves. */
 export interface Pipeline {
   /** The alerts of one whole line, the most severe first; none for most lines. Never throws. */
-  line(line: string): Alert[]
+  readonly line: (line: string) => Alert[]
   /** The same for the text after the last newline, which may be half a line. */
-  rest(line: string): Alert[]
+  readonly rest: (line: string) => Alert[]
   /** The same for an entry that is already decoded. */
-  entry(entry: Entry): Alert[]
+  readonly entry: (entry: Entry) => Alert[]
   /** The alert of a line that was too long to read. */
-  overlong(line: OverlongLine): Alert[]
+  readonly overlong: (line: OverlongLine) => Alert[]
 }
 
 /** What the pipeline works with. */
