@@ -71,7 +71,7 @@ function judge(answer: HttpAnswer, url: string, now: number): Attempt {
 }
 
 function describe({ status, body }: Answered, url: string): string {
-  if (status === 200) return `answered 200 ${quote(body, url)}`
+  if (status === 200) return `answered 200 ${quote(body, url) || 'and no text'}`
   if (status >= 300 && status < 400) return `answered ${status}, a redirect`
   return `answered ${status} ${errorWord(body)}`.trimEnd()
 }
