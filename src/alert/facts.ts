@@ -70,12 +70,13 @@ function serverFacts(fields: JsonObject): RawFacts {
   }
   const pid = text('pid')
   const program = text('program')
+  const [level, module] = [text('level'), text('module')]
   const details = isEmpty(fields['fields']) ? '' : ` ${canonicalJson(fields['fields'])}`
   return {
     who: program === undefined || pid === undefined ? program : `${program}[${pid}]`,
-    what: [text('level'), text('module'), `${text('message') ?? ''}${details}`]
-      .filter(part => part !== undefined)
-      .join(' '),
+    what: [level && `${level} `, module && `${module}: `, text('message'), details].join(
+      '',
+    ),
     where: text('host'),
   }
 }

@@ -35,7 +35,8 @@ async function main(): Promise<void> {
       'the alerts arrive',
       () => slack.requests.length >= shown + scene.messages,
     )
-    for (const { body } of slack.requests.slice(shown)) say(indented(rendered(body)))
+    for (const { body } of slack.requests.slice(shown))
+      say(`${indented(rendered(body))}\n`)
     shown = slack.requests.length
   }
 
@@ -82,14 +83,14 @@ function throughPipes(ini: string): Stage {
   const logDir = join(dir, 'log')
   mkdirSync(logDir)
   writeFileSync(join(dir, 'handler.ini'), ini, { mode: 0o600 })
+  const options = (alertLog: string) =>
+    `-c ${dir}/handler.ini --alert-log ${logDir}/${alertLog} --state-dir ${dir}`.split(
+      ' ',
+    )
   const start = (log: string, alertLog: string): ChildProcess =>
     spawn(
       process.execPath,
-      [
-        ...[`bin/${log}-log-handler`, '-c', join(dir, 'handler.ini')],
-        ...['--alert-log', join(logDir, alertLog), '--state-dir', join(dir, 'state')],
-        ...['--log', join(dir, 'state', `${log}-log-handler.log`)],
-      ],
+      [`bin/${log}-log-handler`, ...options(alertLog), '--log', join(dir, `${log}.log`)],
       { stdio: ['pipe', 'inherit', 'inherit'] },
     )
   const handlers = {
