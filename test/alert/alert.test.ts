@@ -172,7 +172,7 @@ t.test('facts say who, what and where, as far as the entry tells', async t => {
   )
   t.strictSame(factsOf(server, id, '/var/log/vault/messages.alert'), {
     who: 'vault[812]',
-    what: 'info core enabled credential backend {"path":"x/","type":"ldap"}',
+    what: 'info core: enabled credential backend {"path":"x/","type":"ldap"}',
     where: 'node-1',
     find: `grep -F '2026-03-02T10:15:30.412Z' /var/log/vault/messages`,
   })
