@@ -28,7 +28,7 @@ export type CounterName = keyof typeof counterNames
 export interface Counters {
   add(name: CounterName, by?: number): void
   get(name: CounterName): number
-  /** `name=value` for each counter that isn't zero, in the order of the list, space separated. */
+  /** `name=value` for each counter that isn't zero, in the order of the list, space separated; a word where all are. */
   summary(): string
 }
 
@@ -43,6 +43,6 @@ export function createCounters(): Counters {
       (Object.keys(counterNames) as CounterName[])
         .filter(name => get(name) > 0)
         .map(name => `${name}=${get(name)}`)
-        .join(' '),
+        .join(' ') || 'nothing to count',
   }
 }
