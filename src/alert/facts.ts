@@ -4,6 +4,7 @@ import type { Entry } from '../entry/entry.js'
 import { isEmpty, type JsonObject } from '../entry/json-object.js'
 import { vaultFields } from '../entry/vault-fields.js'
 import type { Facts } from './alert.js'
+import { findCommand } from './find-command.js'
 import { mask } from './mask.js'
 import { oneLine } from './one-line.js'
 
@@ -79,31 +80,4 @@ function serverFacts(fields: JsonObject): RawFacts {
     ),
     where: text('host'),
   }
-}
-
-/** Safe between single quotes in a shell and in a jq string. */
-const plain = /^[\w.:+-]{1,64}$/
-
-/**
- * A command to paste on the log server. The log is the attacker's to write, so only plain ids and
- * times get into it; for others it finds the alert's own record, which holds the entry.
- */
-function findCommand(entry: Entry, id: string, alertLog: string): string {
-  const log = alertLog.endsWith('.alert')
-    ? alertLog.slice(0, -'.alert'.length)
-    : undefined
-  const request = auditText(entry.fields, 'request', 'id') ?? ''
-  if (log !== undefined && entry.log === 'audit' && plain.test(request)) {
-    return `jq -c 'select(.request.id == "${request}")' ${quote(log)}`
-  }
-  const stamp = entry.log === 'server' ? (entry.identity[4] ?? '') : ''
-  if (log !== undefined && plain.test(stamp)) return `grep -F '${stamp}' ${quote(log)}`
-  return `grep -F ${id} ${quote(alertLog)}`
-}
-
-/** A path for the shell: the operator's own, but it may hold a space. */
-function quote(path: string): string {
-  return /^[\w./@%+=:,-]+$/.test(path)
-    ? path
-    : `'${path.replace(/'/g, String.raw`'\''`)}'`
 }

@@ -1,6 +1,5 @@
-/** C0 and C1 controls, line and paragraph separators, bidi and zero-width characters. */
-const invisible =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+/** Controls, line breaks, bidi and zero-width characters, fillers, tags, and half characters. */
+const invisible = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Cs}]/gu
 
 /**
  * Untrusted text as one visible line of at most `limit` UTF-16 units: what could hide, reorder or
@@ -11,7 +10,7 @@ export function oneLine(text: string, limit: number): string {
     .slice(0, limit + 1)
     .replace(
       invisible,
-      hidden => `\\u${hidden.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      hidden => `\\u${hidden.codePointAt(0)!.toString(16).padStart(4, '0')}`,
     )
   if (visible.length <= limit) return visible
   const isSplit = /[\ud800-\udbff]/.test(visible[limit - 2]!)

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import type { Log } from '../entry/entry.js'
 import type { Severity } from '../rule/severity.js'
 import type { Alert } from './alert.js'
+import { findRecordCommand } from './find-command.js'
 import { oneLine } from './one-line.js'
 import { alertId } from './raise-alert.js'
 
@@ -50,7 +51,7 @@ export function ownAlert(own: OwnAlert, log: Log, now: string, alertLog: string)
       who: `${log}-log-handler`,
       where: hostname(),
       what: oneLine(own.detail, 300),
-      find: `grep -F ${id} ${alertLog}`,
+      find: findRecordCommand(id, alertLog),
     },
   }
 }

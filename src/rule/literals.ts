@@ -34,13 +34,13 @@ function ofCondition(condition: Condition, log: Log, lists: Lists): LiteralGroup
   })
 }
 
-/** Server fields that the decoder takes from the line as they stand; the others it derives. */
+/** Fields that the decoder takes from the line as they stand; others of these logs it derives. */
 const verbatimServerFields = ['host', 'pid', 'module', 'message']
+const verbatimVaultFields = ['vault.actor', 'vault.policies']
 
 function isVerbatim(field: string, log: Log): boolean {
-  return log === 'server'
-    ? verbatimServerFields.includes(field)
-    : !field.startsWith('vault.')
+  if (log === 'server') return verbatimServerFields.includes(field)
+  return !field.startsWith('vault.') || verbatimVaultFields.includes(field)
 }
 
 /** What JSON may write as an escape: Go does so with HTML's characters and two line separators. */
