@@ -18,8 +18,8 @@ export interface RuleFiles {
 
 /**
  * Reads the `.json` files at the paths, sorted by name. Below a folder, `lists/` holds lists and
- * `schema/` nothing of ours; a rule file's lists are in `lists/` beside it or beside its folder,
- * as in rules/. Never throws.
+ * `schema/` nothing of ours; lists are also taken from `lists/` beside the named file or folder,
+ * and beside a named file's folder, as in rules/. Never throws.
  */
 export function readRuleFiles(paths: readonly string[]): RuleFiles {
   const faults: Fault[] = []
@@ -41,12 +41,13 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
     })
 
   for (const path of paths) {
-    if (isFolder(path)) walk(path, rules)
-    else {
-      read(path, rules)
-      const beside = [join(dirname(path), 'lists'), join(dirname(path), '..', 'lists')]
-      for (const folder of beside.filter(isFolder)) walk(folder, lists)
-    }
+    const isNamedFolder = isFolder(path)
+    // Of two lists with one name the later read holds: that nearer to the rules.
+    const above = join(isNamedFolder ? path : dirname(path), '..', 'lists')
+    const beside = isNamedFolder ? [above] : [above, join(dirname(path), 'lists')]
+    for (const folder of beside.filter(isFolder)) walk(folder, lists)
+    if (isNamedFolder) walk(path, rules)
+    else read(path, rules)
   }
   return { rules: [...rules.values()], lists: [...lists.values()], faults }
 }

@@ -242,7 +242,7 @@ const edits: readonly (readonly [from: string, to: string, ...faults: string[]])
   [
     '"id": "a"',
     '"id": "A b"',
-    '2:9: must match pattern "^[a-z0-9]+(-[a-z0-9]+)*$", got "A b"',
+    '2:9: must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$", got "A b"',
     '2:9: the id must be the file\'s name, "a", got "A b"',
   ],
   [
@@ -271,9 +271,9 @@ const edits: readonly (readonly [from: string, to: string, ...faults: string[]])
   ],
   [
     '"low"',
-    '"low", "attack": ["1078"], "tags": ["A"]',
+    '"low", "attack": ["1078"], "tags": [""]',
     '5:33: must match pattern "^T\\d{4}(\\.\\d{3})?$", got "1078"',
-    '5:51: must match pattern "^[a-z0-9]+(-[a-z0-9]+)*$", got "A"',
+    '5:51: must not be empty, got ""',
   ],
   [
     when,
