@@ -79,7 +79,7 @@ export function createHttpPost(
           signal: limit.signal,
         })
       } catch (error) {
-        // A new start for the next attempt: a proxy's tunnel that hangs would fail that too.
+        // A new start for the next attempt, which also reads a CA file that was mended meanwhile.
         await close()
         return { error: limit.why() ?? errorCode(error) }
       } finally {

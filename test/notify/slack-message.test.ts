@@ -221,6 +221,17 @@ t.test(
   },
 )
 
+t.test('of the shortest alerts no more go together than blocks may', async t => {
+  const tiny = { ...plain, rule: 'r', title: 'x', severity: 'low' } as const
+  const alerts = Array.from({ length: 100 }, (_, i) => ({ ...tiny, id: `${i}` }))
+  const chunks = slackChunks(alerts)
+  t.strictSame(
+    chunks.map(chunk => chunk.length),
+    [30, 30, 30, 10],
+  )
+  for (const chunk of chunks) t.ok(slackMessage(chunk).blocks.length <= 50)
+})
+
 t.test(
   'of more alerts than fit, a message says how many; of none, it cannot be',
   async t => {
