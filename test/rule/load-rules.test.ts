@@ -376,6 +376,11 @@ t.test('lists stand beside the rules, and cover the packaged ones', async t => {
   t.strictSame(await matches(beside, '', 'z'), [false])
   const above = { 'audit/a.json': inList('mine'), 'lists/mine.json': '["y"]' }
   t.strictSame(await matches(above, 'audit/a.json', 'y'), [true])
+  t.strictSame(await matches(above, 'audit', 'y'), [true])
+  const nearer = { ...above, 'audit/lists/mine.json': '["z"]' }
+  for (const path of ['audit/a.json', 'audit']) {
+    t.strictSame(await matches(nearer, path, 'z'), [true], 'the nearer list holds')
+  }
   const packaged = { 'a.json': inList('vault-programs') }
   t.strictSame(await matches(packaged, '', 'openbao'), [true])
   const covered = { ...packaged, 'lists/vault-programs.json': '[]' }
