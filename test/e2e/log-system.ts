@@ -1,4 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { freePorts } from './free-ports.js'
 import { LineWriter, type Written } from './line-writer.js'
@@ -19,6 +26,15 @@ export interface JournalEntry {
   program: string
   pid: number
   message: string
+}
+
+/** What tests read of an alert's record. */
+export interface AlertRecord {
+  id: string
+  rule: string
+  title: string
+  entry?: { request: { id: string } }
+  line?: string
 }
 
 /**
@@ -68,7 +84,7 @@ export class LogSystem {
   }
 
   /** Writes audit lines to the node's socket, as Vault does. */
-  sendAudit(lines: Iterable<string>): Promise<Written> {
+  sendAudit(lines: Iterable<string | Buffer>): Promise<Written> {
     return this.#audit.write(lines)
   }
 
@@ -81,6 +97,23 @@ export class LogSystem {
           `<30>${now} ${this.nodeHost} ${program}[${pid}]: ${message}`,
       ),
     )
+  }
+
+  /** The text of a file in the log folder; "" where there is none yet. */
+  read(name: string): string {
+    const file = join(this.logDir, name)
+    return existsSync(file) ? readFileSync(file, 'utf8') : ''
+  }
+
+  /** The bytes of a file in the log folder. */
+  size(name: string): number {
+    return statSync(join(this.logDir, name), { throwIfNoEntry: false })?.size ?? 0
+  }
+
+  /** The records of an alert log, those that are whole. */
+  alerts(name: 'audit.alert' | 'messages.alert'): AlertRecord[] {
+    const lines = this.read(name).split('\n').slice(0, -1)
+    return lines.map(line => JSON.parse(line) as AlertRecord)
   }
 
   /** The process of the one handler, as soon as it runs; `not` is one that it must not be. */
@@ -119,6 +152,15 @@ export class LogSystem {
   async close(): Promise<void> {
     await this.stop()
     rmSync(this.dir, { recursive: true, force: true })
+  }
+
+  /** What both syslog-ng and the handlers said about themselves. */
+  ownLogs(): string[] {
+    const files = ['node/own.log', 'server/own.log', 'state/audit-log-handler.log']
+    return [...files, 'state/server-log-handler.log']
+      .map(file => join(this.dir, file))
+      .filter(existsSync)
+      .map(file => `${file}:\n${readFileSync(file, 'utf8').slice(-4000)}`)
   }
 
   #handlers() {

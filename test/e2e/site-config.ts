@@ -22,6 +22,7 @@ options { keep-hostname(no); mark-freq(1); };
 /**
  * What the main config of the node holds. In place of the distribution's journal source stands one
  * of the same name that reads a socket, and gives each entry the unit that the journal would name.
+ * The site has a use of its own for the audit log, with "-- MARK --" lines while that is idle.
  */
 export function nodeMainConfig(dir: string): string {
   return `@version: current
@@ -31,6 +32,10 @@ source s_src {
         source { unix-stream("${join(dir, 'journal')}" flags(expect-hostname)); };
         rewrite { set("\${PROGRAM}.service" value(".journald._SYSTEMD_UNIT")); };
     };
+};
+log {
+    source(s_vault_node_audit);
+    destination { program("exec cat >> ${join(dir, 'site.log')}"); };
 };
 @include "${join(dir, 'vault-node.conf')}"
 `

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { systemEnv } from './system-env.js'
+import { inSystemEnv } from './system-env.js'
 import { until } from './until.js'
 
 const run = promisify(execFile)
@@ -41,8 +41,7 @@ export class SyslogDaemon {
     writeFileSync(join(this.dir, 'syslog-ng.conf'), this.#mainConfig)
     const log = openSync(join(this.dir, 'own.log'), 'a')
     const before = this.ownLog.length
-    const syslogNg = spawn('syslog-ng', this.#arguments(), {
-      env: systemEnv,
+    const syslogNg = spawn('env', inSystemEnv('syslog-ng', ...this.#arguments()), {
       stdio: ['ignore', log, log],
     })
     closeSync(log)
@@ -71,7 +70,7 @@ export class SyslogDaemon {
   /** Runs `syslog-ng-ctl` on it, and returns what that prints. */
   async ctl(...args: string[]): Promise<string> {
     const all = [...args, this.controlOption]
-    return (await run('syslog-ng-ctl', all, { env: systemEnv })).stdout
+    return (await run('env', inSystemEnv('syslog-ng-ctl', ...all))).stdout
   }
 
   get controlOption(): string {

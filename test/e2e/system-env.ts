@@ -1,5 +1,9 @@
+const path = `${process.env['PATH']}:/usr/sbin:/sbin`
+
 /**
- * What daemons and cron jobs see of the environment, and what they start in turn. Not ours: the
- * settings by which a test runner follows its children, and a developer's proxy, are none of theirs.
+ * The arguments of `env` that run a command as an init system or cron would: without our environment.
+ * To spawn it with another one isn't enough, since a test runner adds what it follows children by.
  */
-export const systemEnv = { PATH: `${process.env['PATH']}:/usr/sbin:/sbin` }
+export function inSystemEnv(command: string, ...args: string[]): string[] {
+  return ['-i', `PATH=${path}`, command, ...args]
+}

@@ -1,0 +1,17 @@
+import type { Test } from 'tap'
+import { type SlackStandIn, startSlackStandIn } from '../fixtures/slack-stand-in.js'
+import { LogSystem } from './log-system.js'
+
+/** A log system that alerts at a stand-in for Slack, and that ends with the test. */
+export async function logSystemFor(
+  t: Test,
+): Promise<{ system: LogSystem; slack: SlackStandIn }> {
+  const slack = await startSlackStandIn()
+  t.teardown(() => slack.close())
+  const system = await LogSystem.start(`[slack]\nurl = ${slack.url}\n`)
+  t.teardown(async () => {
+    if (!t.passing()) t.comment(...system.ownLogs())
+    await system.close()
+  })
+  return { system, slack }
+}
