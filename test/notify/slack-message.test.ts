@@ -296,7 +296,7 @@ const shownAs = (data: string) =>
 
 t.test('any alerts: within every bound, with every id and whole title', async t => {
   const property = fc.property(
-    fc.array(anyAlert, { minLength: 1, maxLength: 40 }),
+    fc.array(anyAlert, { minLength: 1, maxLength: 20 }),
     alerts => {
       const chunks = slackChunks(alerts)
       const ids = (of: Alert[]) => of.map(alert => alert.id).sort()

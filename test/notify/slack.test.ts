@@ -238,14 +238,17 @@ t.test('an answer that never ends is cut off', async t => {
     response.on('drain', flood).on('error', () => undefined)
     flood()
   })
-  for (const [server, reason] of [
-    [dripping, '127.0.0.1: timeout'],
-    [flooding, /^answered 200 no no .{80,100}…$/],
-  ] as const) {
-    await listening(t, server)
-    const url = `http://127.0.0.1:${port(server)}${path}`
-    t.match(await attempt(t, { url }, { timeoutMs: 50 }), { outcome: 'retry', reason })
-  }
+  await listening(t, dripping)
+  await listening(t, flooding)
+  const url = (server: Server) => `http://127.0.0.1:${port(server)}${path}`
+  t.match(await attempt(t, { url: url(dripping) }, { timeoutMs: 100 }), {
+    outcome: 'retry',
+    reason: /timeout/i,
+  })
+  t.match(await attempt(t, { url: url(flooding) }), {
+    outcome: 'retry',
+    reason: /^answered 200 no no .{80,100}…$/,
+  })
 })
 
 t.test('an abort ends an attempt at once, wherever it is', async t => {
@@ -273,7 +276,7 @@ t.test('an abort ends an attempt at once, wherever it is', async t => {
     controller.abort()
     t.match(await result, { outcome: 'retry', reason: /: aborted$/ })
     await closed
-    t.ok(performance.now() - before < 5_000, 'nor does its connection live on')
+    t.ok(performance.now() - before < 8_000, 'nor does its connection live on')
   }
   const aborted = { outcome: 'retry', reason: '127.0.0.1: aborted' }
   t.strictSame(
@@ -282,14 +285,17 @@ t.test('an abort ends an attempt at once, wherever it is', async t => {
   )
 })
 
-t.test('after a failure, the same notifier delivers', async t => {
+t.test('after an abort or a failure, the same notifier delivers', async t => {
   const slack = await answering(t, 'hang', 'close')
-  const http = createHttpPost({}, {}, 50)
-  const notifier = createSlackNotifier({ name: 'slack', url: slack.url }, {}, { http })
-  const outcomes = []
-  for (let i = 0; i < 3; i++) outcomes.push((await notifier.send([alert], never)).outcome)
+  const notifier = createSlackNotifier({ name: 'slack', url: slack.url }, {})
+  const controller = new AbortController()
+  const first = notifier.send([alert], controller.signal)
+  await slack.waitFor(request => request.status === 'hang', 60_000)
+  controller.abort()
+  t.match(await first, { outcome: 'retry', reason: '127.0.0.1: aborted' })
+  t.match(await notifier.send([alert], never), { outcome: 'retry' })
+  t.match(await notifier.send([alert], never), { outcome: 'delivered' })
   await notifier.close()
-  t.strictSame(outcomes, ['retry', 'retry', 'delivered'])
 })
 
 t.test('proxies: of the environment, or the one that is asked for', async t => {
