@@ -290,7 +290,7 @@ t.test('check is silent about nothing and tells every fault of every file', asyn
     'b.json': rule('c', { when: { 'request.path': { matches: '(?=x)' } } }),
   })
   const packaged = await runHandler('audit', ['check', '-c', `${dir}/x.ini`])
-  t.match(packaged, { status: 0, stdout: /^\d+ rules, no faults\n$/, stderr: '' })
+  t.match(packaged, { status: 0, stdout: /^no faults in \d+ rules\n$/, stderr: '' })
   const files = ['good', 'a', 'b'].flatMap(name => ['-r', `${dir}/${name}.json`])
   const { status, stdout } = await runHandler('server', [
     'check',

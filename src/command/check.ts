@@ -12,7 +12,7 @@ export async function check(options: Options, { env, stdout }: Shell): Promise<n
   )
   for (const fault of faults) stdout.write(`${formatFault(fault)}\n`)
   if (faults.length > 0) return exitCode.config
-  stdout.write(`${rules.length} rules, no faults\n`)
+  stdout.write(`no faults in ${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}\n`)
   return exitCode.ok
 }
 

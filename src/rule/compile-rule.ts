@@ -5,7 +5,7 @@ import { vaultFields } from '../entry/vault-fields.js'
 import { suggest } from './did-you-mean.js'
 import { literalsOf, type LiteralGroups } from './literals.js'
 import { OperandError, operators, type ElementTest } from './operators.js'
-import type { Condition, Matcher, Operators, Rule, Scalar } from './rule.js'
+import type { Condition, Lists, Matcher, Operators, Rule, Scalar } from './rule.js'
 import { compileTitle } from './title.js'
 
 /** A rule ready to run. */
@@ -17,9 +17,6 @@ export interface CompiledRule {
   /** What a matching line must hold, where that can be told. */
   readonly literals: LiteralGroups
 }
-
-/** The shared lists by name. */
-export type Lists = ReadonlyMap<string, readonly Scalar[]>
 
 /** Where in a rule file: the keys and indexes from its root. */
 export type Pointer = readonly (string | number)[]

@@ -1,7 +1,6 @@
 import type { Log } from '../entry/entry.js'
 import { isJsonObject } from '../entry/json-object.js'
-import type { Lists } from './compile-rule.js'
-import type { Condition, Rule } from './rule.js'
+import type { Condition, Lists, Rule } from './rule.js'
 
 /**
  * Literals that a matching entry must hold: one of each group (a conjunction of disjunctions). No

@@ -1,6 +1,5 @@
 import type { Fault } from '../fault.js'
-import type { Lists } from './compile-rule.js'
-import type { Scalar } from './rule.js'
+import type { Lists, Scalar } from './rule.js'
 import { nameOf, type RuleFiles } from './rule-files.js'
 
 /** The lists of all sources by name; of two with one name, the later source's. */

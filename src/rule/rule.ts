@@ -4,6 +4,9 @@ import type { Severity } from './severity.js'
 /** A value that a field can equal. */
 export type Scalar = string | number | boolean
 
+/** The shared lists by name. */
+export type Lists = ReadonlyMap<string, readonly Scalar[]>
+
 /** What a string operator compares with: one string, any of several, or `@name` of a list. */
 export type Texts = string | readonly string[]
 

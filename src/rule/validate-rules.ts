@@ -1,9 +1,9 @@
 import type { Fault } from '../fault.js'
 import { isJsonObject } from '../entry/json-object.js'
-import { compileRule, type CompiledRule, type Lists } from './compile-rule.js'
+import { compileRule, type CompiledRule } from './compile-rule.js'
 import { readJsonSource, type JsonSource } from './json-source.js'
 import { ruleSchema } from './packaged-rules.js'
-import type { Rule } from './rule.js'
+import type { Lists, Rule } from './rule.js'
 import { nameOf, type RuleFile } from './rule-files.js'
 import { createSchemaCheck } from './schema-check.js'
 
