@@ -45,7 +45,7 @@ export function liveOutput(
     end: async () => {
       const unsent = (await sender?.drain(drainLimitMs)) ?? 0
       if (unsent > 0) {
-        diagnostics.error(`${unsent} alerts are unsent; they are in ${options.alertLog}`)
+        diagnostics.error(`unsent alerts: ${unsent}; they are in ${options.alertLog}`)
       }
     },
   }

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import type { Log } from '../src/entry/entry.js'
 import { until } from './e2e/until.js'
 import { auditLine, serverLine } from './fixtures/entries.js'
+import { startSlackStandIn } from './fixtures/slack-stand-in.js'
 import { handlerFile, runHandler, startHandler } from './fixtures/run-handler.js'
 
 /** Options that keep a run inside a folder of its own. */
@@ -338,4 +339,69 @@ t.test('the packaged folder of rules is named the way any other is', async t => 
   const rules = fileURLToPath(new URL('../rules', import.meta.url))
   const run = await runHandler('audit', ['-n', '-r', rules], auditLine())
   t.match(JSON.parse(run.stdout), { rule: 'generate-root-accessed' })
+})
+
+t.test('Slack gets one message for all rules that one line matches', async t => {
+  const slack = await startSlackStandIn()
+  t.teardown(() => slack.close())
+  const { args, records } = inFolder(t, { 'x.ini': `[slack]\nurl = ${slack.url}\n` })
+  const line = auditLine({ path: 'secret/data/emergency-only' }).replace(
+    '"token_type":"default"',
+    '"policies":["root"]',
+  )
+  t.match(await runHandler('audit', args, `${line}\n`), { status: 0 })
+  t.equal(slack.requests.length, 1)
+  const { text } = slack.requests[0]!.body as { text: string }
+  t.equal(records().length, 2)
+  for (const { id, title } of records()) {
+    t.ok(text.includes(String(id)))
+    t.ok(text.includes(String(title)))
+  }
+})
+
+t.test('a hook that is gone is said in the alert log, and ends nothing', async t => {
+  const slack = await startSlackStandIn()
+  t.teardown(() => slack.close())
+  const url = slack.url.replace('/services/', '/services/secretpart-')
+  const { args, records } = inFolder(t, { 'x.ini': `[slack]\nurl = ${url}\n` })
+  const { child, done } = startHandler('audit', args)
+  child.stdin.write(`${auditLine()}\n`)
+  await until('the suspension is recorded', () => records().length === 2)
+  child.stdin.end()
+  const { status, stderr } = await done
+  t.equal(status, 0)
+  t.match(records()[1], {
+    rule: 'handler-destination-suspended',
+    title: 'slack is suspended: answered 404 no_service',
+  })
+  t.match(stderr, /unsent alerts: 1; they are in .*audit\.alert/)
+  t.match(stderr, /delivery_suspensions=1 unsent=1/)
+  t.notMatch(stderr + JSON.stringify(records()), /secretpart/)
+})
+
+t.test('at the end of the input a longer back-off is not waited out', async t => {
+  const slack = await startSlackStandIn()
+  t.teardown(() => slack.close())
+  const { args } = inFolder(t, { 'x.ini': `[slack]\nurl = ${slack.url}\n` })
+  slack.answer({ status: 429, headers: { 'retry-after': '3600' } })
+  const start = Date.now()
+  const { status, stderr } = await runHandler('audit', args, `${auditLine()}\n`)
+  t.equal(status, 0)
+  t.match(stderr, /delivery_retries=1 unsent=1/)
+  t.ok(Date.now() - start < 9_000, 'nor are the ten seconds')
+})
+
+t.test('notify-test sends one message and shows the answer', async t => {
+  const slack = await startSlackStandIn()
+  t.teardown(() => slack.close())
+  const { args } = inFolder(t, { 'x.ini': `[slack]\nurl = ${slack.url}\n` })
+  const ok = await runHandler('server', ['notify-test', ...args])
+  t.match(ok, { status: 0, stdout: /^slack: delivered: answered 200 ok\n$/, stderr: '' })
+  t.match(slack.requests[0]?.body, { text: /Test of the server log's alerts/ })
+  slack.answer({ status: 403, body: 'invalid_token' })
+  const refused = await runHandler('server', ['notify-test', ...args])
+  t.match(refused, {
+    status: 1,
+    stdout: /^slack: suspended: answered 403 invalid_token\n$/,
+  })
 })

@@ -11,6 +11,7 @@ import { freePorts } from './free-ports.js'
 import { LineWriter, type Written } from './line-writer.js'
 import { processesNaming } from './processes.js'
 import {
+  handlerCommand,
   nodeMainConfig,
   type Ports,
   serverMainConfig,
@@ -116,14 +117,17 @@ export class LogSystem {
     return lines.map(line => JSON.parse(line) as AlertRecord)
   }
 
-  /** The process of the one handler, as soon as it runs; `not` is one that it must not be. */
+  /**
+   * The process of the one handler, as soon as syslog-ng itself, and no shell of it, runs it; `not`
+   * is one that it must not be.
+   */
   handlerPid(log: 'audit' | 'server', not?: number): Promise<number> {
-    return until(`the ${log} handler runs`, () => {
+    return until(`syslog-ng runs the ${log} handler`, () => {
       const found = this.#handlers().filter(
         ({ pid, parent, command }) =>
           pid !== not &&
           parent === this.server.pid &&
-          command.includes(`${log}-log-handler`),
+          command.startsWith(handlerCommand(log)),
       )
       return found.length === 1 && found[0]?.pid
     })

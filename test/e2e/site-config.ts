@@ -10,6 +10,12 @@ export interface Ports {
   messages: number
 }
 
+/** How the command line of a handler begins. */
+export function handlerCommand(log: 'audit' | 'server'): string {
+  const file = fileURLToPath(new URL(`../../bin/${log}-log-handler`, import.meta.url))
+  return `${process.execPath} ${file}`
+}
+
 /** What the main config of the log server holds; the shipped file stands beside it. */
 export function serverMainConfig(dir: string): string {
   // keep-hostname(no) and mark-freq() as a site may have them: the shipped file must not care.
@@ -44,10 +50,9 @@ log {
 /** Puts the shipped log-server.conf into `dir`, with the values of this system. */
 export function writeServerConfig(dir: string, ports: Ports, logDir: string): void {
   const site = join(dir, '..')
-  const handler = (log: string, alertLog: string) =>
+  const handler = (log: 'audit' | 'server', alertLog: string) =>
     [
-      process.execPath,
-      fileURLToPath(new URL(`../../bin/${log}-log-handler`, import.meta.url)),
+      handlerCommand(log),
       `-c ${join(site, 'handler.ini')}`,
       `--alert-log ${join(logDir, alertLog)}`,
       `--state-dir ${join(site, 'state')}`,
