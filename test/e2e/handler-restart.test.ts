@@ -4,6 +4,7 @@ import { logSystemFor } from './log-system-for.js'
 import { until } from './until.js'
 
 const logs = ['audit', 'server'] as const
+const ordinaryLines = 1_000
 
 t.test('alerting survives what happens to syslog-ng and the handlers', async t => {
   const { system, slack } = await logSystemFor(t)
@@ -36,8 +37,15 @@ t.test('alerting survives what happens to syslog-ng and the handlers', async t =
     t.strictSame(await handlers(), running)
   })
 
-  await t.test('a handler that is killed is started again', async () => {
-    for (const pid of running) process.kill(pid, 'SIGKILL')
+  await t.test('a handler that is stuck and then killed is started again', async () => {
+    const [audit = 0, server = 0] = running
+    process.kill(audit, 'SIGSTOP')
+    await system.sendAudit(Array.from({ length: ordinaryLines }, ordinaryLine))
+    // The pipe is full: where it breaks now, syslog-ng would wait for time-reopen().
+    const queued = () => system.server.counter('audit_handler', 'queued')
+    await until('lines queue up', async () => (await queued()) > 0)
+    process.kill(audit, 'SIGKILL')
+    process.kill(server, 'SIGKILL')
     await Promise.all(logs.map((log, i) => system.handlerPid(log, running[i])))
     await alertInBoth()
   })
@@ -64,7 +72,11 @@ t.test('alerting survives what happens to syslog-ng and the handlers', async t =
       Array.from({ length: round }, (_, i) => `root-${i + 1}`),
     )
     t.equal(system.alerts('messages.alert').length, round)
-    t.equal(system.read('audit').split('\n').length - 1, round)
+    t.equal(system.read('audit').split('\n').length - 1, round + ordinaryLines)
     t.equal(system.read('messages').split('\n').length - 1, round)
   })
 })
+
+function ordinaryLine(): string {
+  return auditLine({ path: 'secret/data/app', padding: 'x'.repeat(6_000) })
+}
