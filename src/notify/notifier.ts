@@ -19,6 +19,11 @@ export interface Notifier {
    * trouble is an attempt's outcome. An abort ends it as 'retry'.
    */
   send(alerts: readonly Alert[], signal: AbortSignal): Promise<Attempt>
+  /**
+   * Divides alerts into messages, each of which holds its alerts' ids and whole titles; without
+   * it, any number goes into one.
+   */
+  split?(alerts: readonly Alert[]): Alert[][]
   /** Releases connections. */
   close(): Promise<void>
 }

@@ -24,11 +24,6 @@ export interface Sender {
   drain(limitMs: number): Promise<number>
 }
 
-/** A notifier that may hold only so many alerts in a message divides them into several. */
-export interface SplittingNotifier extends Notifier {
-  split?(alerts: readonly Alert[]): Alert[][]
-}
-
 /** What a sender works with. */
 export interface SenderOptions extends DeliveryReportOptions {
   /** In [0, 1); spreads the attempts. */
@@ -67,10 +62,7 @@ const suspensionMs = 10 * 60_000
 const maxTimerMs = 2 ** 31 - 1
 
 /** Starts with nothing to do: no timer and no connection before the first `send`. */
-export function createSender(
-  notifier: SplittingNotifier,
-  options: SenderOptions,
-): Sender {
+export function createSender(notifier: Notifier, options: SenderOptions): Sender {
   const state: State = {
     notifier,
     report: createDeliveryReport(notifier.name, options),

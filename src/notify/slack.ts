@@ -17,11 +17,6 @@ type Answered = Extract<HttpAnswer, { status: number }>
 const suspending = new Set([401, 403, 404, 410])
 const maxQuoteChars = 100
 
-/** Slack as a destination: `split` divides alerts into messages that hold all of each title. */
-export interface SlackNotifier extends Notifier {
-  split(alerts: readonly Alert[]): Alert[][]
-}
-
 /**
  * Sends to a Slack incoming webhook; the connection is opened at the first message. A message
  * whose blocks Slack refuses is sent once more as text. `env` names the proxies and further CA
@@ -31,7 +26,7 @@ export function createSlackNotifier(
   settings: SlackSettings,
   env: NodeJS.ProcessEnv,
   { now = Date.now, http = createHttpPost(settings, env) } = {},
-): SlackNotifier {
+): Notifier {
   const { name, url } = settings
   return {
     name,
