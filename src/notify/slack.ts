@@ -1,4 +1,3 @@
-import type { Alert } from '../alert/alert.js'
 import type { Attempt, Notifier } from './notifier.js'
 import { createHttpPost, type HttpAnswer, type HttpSettings } from './http-post.js'
 import { slackChunks, slackMessage, withoutBlocks } from './slack-message.js'
