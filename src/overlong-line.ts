@@ -19,8 +19,8 @@ export interface OverlongLineReader {
   end(): OverlongLine
 }
 
-/** This much of each end is kept. */
-const shownBytes = 512
+/** This much of each end is kept: many times what is shown, since secrets in it are masked. */
+const shownBytes = 4_096
 
 /** Reads one overlong line, looking for these literals as they stand (not JSON-escaped otherwise). */
 export function readOverlongLine(literals: readonly string[]): OverlongLineReader {

@@ -136,18 +136,35 @@ function overlongAlert(
     literals.every(group => group.some(literal => line.literals.has(literal))),
   )
   const names = suspects.map(({ rule }) => rule.id).join(' ')
-  // A word that the cut went through may be half a token, which no pattern would know.
-  const head = oneLine(mask(line.head.replace(/[\w.-]*$/, '')), 200)
-  const tail = oneLine(mask(line.tail.replace(/^[\w.-]*/, '')), 200)
+  const [head, tail] = [mask(line.head), mask(line.tail)]
   return ownAlert(
     {
       kind: 'handler-line-overlong',
       title: `A line of ${line.bytes} bytes is too long to be matched; rules it may concern: ${names === '' ? 'none' : names}`,
-      detail: `${head} … ${tail}`,
+      detail: `${headOf(head)} … ${tailOf(tail)}`,
       identity: line.digest,
     },
     log,
     new Date(now()).toISOString(),
     alertLog,
+  )
+}
+
+/** This much of each end of an overlong line is shown. */
+const shownChars = 200
+
+// Where so much was masked that the place of the cut is in sight, the word there is left out: it
+// may be half a token, which no pattern knows.
+
+function headOf(masked: string): string {
+  const isCutOut = masked.length > shownChars
+  return oneLine(isCutOut ? masked : masked.replace(/[\w.-]*$/, ''), shownChars)
+}
+
+function tailOf(masked: string): string {
+  const isCutOut = masked.length > shownChars
+  return oneLine(
+    isCutOut ? masked.slice(-shownChars) : masked.replace(/^[\w.-]*/, ''),
+    shownChars,
   )
 }
