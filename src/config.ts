@@ -1,7 +1,9 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { parse } from 'ini'
 import type { Fault } from './fault.js'
 import { isJsonObject } from './entry/json-object.js'
+import { iniPositions, type IniPosition } from './ini-positions.js'
 import { suggest } from './rule/did-you-mean.js'
 
 /** The `[slack]` section. */
@@ -26,7 +28,7 @@ type KeyParser = (value: string) => { value: string | number } | string
 const mebibyte = 1024 * 1024
 
 const sections: Readonly<Record<string, Readonly<Record<string, KeyParser>>>> = {
-  slack: { url: parseWebhookUrl, proxy: parseHttpUrl, ca_file: parseText },
+  slack: { url: parseWebhookUrl, proxy: parseHttpUrl, ca_file: parseCaFile },
   limits: { max_line_bytes: parseLineBytes },
 }
 
@@ -63,8 +65,16 @@ export function parseConfig(
   const text = iniText.replace(/^\ufeff/, '')
   const faults: Fault[] = []
   const values = new Map<string, string | number>()
-  const report = (section: string, key: string | undefined, message: string) =>
-    faults.push({ file, ...positionOf(text, section, key), message })
+  const positions = iniPositions(text)
+  const report = (section: string, key: string | undefined, message: string) => {
+    const place = positions.find(at => at.section === section && at.key === key)
+    const { line, column } = place ?? { line: 1, column: 1 }
+    faults.push({ file, line, column, message })
+  }
+  for (const { section, key, line, column } of repeatedKeys(positions)) {
+    const message = `[${section}] ${key} is there twice, and the last one holds`
+    faults.push({ file, line, column, message })
+  }
 
   for (const [section, content] of Object.entries(
     parse(text) as unknown as Record<string, unknown>,
@@ -100,7 +110,21 @@ export function parseConfig(
       }
     }
   }
+  const hasSlack = positions.some(at => at.section === 'slack')
+  if (hasSlack && !positions.some(at => at.section === 'slack' && at.key === 'url')) {
+    report('slack', undefined, '[slack] url is missing: nothing is sent')
+  }
   return { config: asConfig(values), faults }
+}
+
+function repeatedKeys(positions: readonly IniPosition[]): IniPosition[] {
+  const seen = new Set<string>()
+  return positions.filter(({ section, key }) => {
+    const name = `${section}.${key}`
+    const isRepeat = key !== undefined && seen.has(name)
+    seen.add(name)
+    return isRepeat
+  })
 }
 
 function asConfig(values: ReadonlyMap<string, string | number>): Config {
@@ -149,8 +173,17 @@ function resolve(
   return value === '' ? 'is empty' : parser(value)
 }
 
-function parseText(value: string): ReturnType<KeyParser> {
-  return { value }
+/** The PEM file must hold a certificate, lest each message fails for it. */
+function parseCaFile(value: string): ReturnType<KeyParser> {
+  try {
+    void new X509Certificate(readFileSync(value))
+    return { value }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code?.startsWith('E') && !code.startsWith('ERR_')
+      ? `is ${value}, which can't be read: ${code}`
+      : `is ${value}, which holds no PEM certificate`
+  }
 }
 
 function parseHttpUrl(value: string): ReturnType<KeyParser> {
@@ -174,22 +207,4 @@ function parseLineBytes(value: string): ReturnType<KeyParser> {
   return bytes >= mebibyte && bytes <= 256 * mebibyte
     ? { value: bytes }
     : `must be a number of bytes from ${mebibyte} to ${256 * mebibyte}, got "${value.slice(0, 20)}"`
-}
-
-/** The ini library knows no positions, so the key is looked for again. */
-function positionOf(
-  text: string,
-  section: string,
-  key: string | undefined,
-): { line: number; column: number } {
-  let current = ''
-  for (const [i, line] of text.split('\n').entries()) {
-    const header = /^\s*\[([^\]]*)\]/.exec(line)
-    if (header !== null) current = header[1]!.trim()
-    const name = /^\s*([^=\s]+(?:\s+[^=\s]+)*)/.exec(line)?.[1]
-    const isHere = key === undefined ? header !== null : header === null && name === key
-    if (current === section && isHere)
-      return { line: i + 1, column: line.search(/\S/) + 1 }
-  }
-  return { line: 1, column: 1 }
 }

@@ -38,14 +38,15 @@ export function createDiagnostics(
 
 /**
  * Where diagnostics go: the named file; else stderr; else, where stderr is /dev/null as syslog-ng
- * has it, the fallback file, which is rotated. Nothing here throws: there is nobody left to tell.
+ * has it, the fallback file if there is one, which is rotated. Nothing here throws: there is nobody left to tell.
  */
 export function diagnosticsWriter(
   file: string | undefined,
-  fallback: string,
+  fallback: string | undefined,
 ): (line: string) => void {
   if (file !== undefined) return line => append(file, line)
-  if (!isDevNull(2)) return line => attempt(() => writeSync(2, line))
+  if (fallback === undefined || !isDevNull(2))
+    return line => attempt(() => writeSync(2, line))
   return line => {
     attempt(() => {
       const size = statSync(fallback, { throwIfNoEntry: false })?.size ?? 0

@@ -48,7 +48,7 @@ Options:
 Exit status:
   0   done
   1   a rule's test failed, or a destination refused the test alert
-  64  the command line is wrong
+  64  the command line is wrong; a word that is no command always is
   78  the ini or a rule file is wrong
 With a pipe on stdin, the filter itself ends only at the end of its input or by
 a signal: faults go to the diagnostics and into an alert, and it goes on with

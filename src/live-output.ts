@@ -25,9 +25,12 @@ export function liveOutput(
       alertLog.append(alertRecord(alert))
     } catch (error) {
       counters.add('alert_log_errors')
+      const count = counters.get('alert_log_errors')
+      // At the 1st, 2nd, 4th, ... lest a full disk is filled with words about it.
+      if ((count & (count - 1)) !== 0) return
       const { code, message } = error as NodeJS.ErrnoException
       diagnostics.error(
-        `alert ${alert.id} is not in ${options.alertLog}: ${code ?? message}`,
+        `alert ${alert.id} is not in ${options.alertLog}: ${code ?? message} (${count} so far)`,
       )
     }
   }

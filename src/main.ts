@@ -1,79 +1,12 @@
-import { fstatSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { createCounters } from './counters.js'
-import { createDiagnostics, diagnosticsWriter } from './diagnostics.js'
 import type { Log } from './entry/entry.js'
-import { exitCode } from './exit-code.js'
-import { parseOptions, type Options } from './options.js'
-import type { Shell } from './shell.js'
 import { takeSignals } from './signals.js'
 
 /**
- * Runs one of the two executables with the process's own arguments, streams and signals, and gives
- * its exit status. What a command needs is imported when it is asked for: start-up counts, in cron
- * and at each start by syslog-ng.
+ * Runs one of the two executables and gives its exit status. The signals are taken before anything
+ * else is loaded: a SIGTERM that finds none taken would end us with lines still in the pipe.
  */
 export async function main(log: Log): Promise<number> {
   const signals = takeSignals()
-  // Alert logs and diagnostics are 0640, their folders 0750, whatever umask we were given.
-  process.umask(0o027)
-  const options = parseOptions(process.argv.slice(2), log)
-  if (options.help) {
-    const { helpText } = await import('./help.js')
-    process.stdout.write(helpText(options))
-    return exitCode.ok
-  }
-  if (options.version) {
-    const packageJson = new URL('../package.json', import.meta.url)
-    const { version } = JSON.parse(readFileSync(packageJson, 'utf8')) as {
-      version: string
-    }
-    process.stdout.write(`${log}-log-handler ${version}\n`)
-    return exitCode.ok
-  }
-  const isStdinPipe = isPipe(0)
-  const fallback = join(options.stateDir, `${log}-log-handler.log`)
-  const write = diagnosticsWriter(options.diagnosticsFile, fallback)
-  const diagnostics = createDiagnostics(write, Date.now, options.debug)
-  if (options.faults.length > 0 && !(options.isPlainFilter && isStdinPipe)) {
-    for (const fault of options.faults) diagnostics.error(fault)
-    diagnostics.error(`see ${log}-log-handler --help`)
-    return exitCode.usage
-  }
-  const shell: Shell = {
-    stdin: process.stdin,
-    isStdinPipe,
-    stdout: process.stdout,
-    env: process.env,
-    now: Date.now,
-    diagnostics,
-    counters: createCounters(),
-    signals,
-  }
-  return run(options, shell)
-}
-
-async function run(options: Options, shell: Shell): Promise<number> {
-  if (options.command !== undefined) shell.signals.release()
-  switch (options.command) {
-    case 'check':
-      return (await import('./command/check.js')).check(options, shell)
-    case 'test':
-      return (await import('./command/test.js')).test(options, shell)
-    case 'notify-test':
-      return (await import('./command/notify-test.js')).notifyTest(options, shell)
-    case undefined: {
-      if (!shell.isStdinPipe) shell.signals.drainMs = 0
-      return (await import('./command/filter.js')).filter(options, shell)
-    }
-  }
-}
-
-function isPipe(fd: number): boolean {
-  try {
-    const stat = fstatSync(fd)
-    return stat.isFIFO() || stat.isSocket()
-  } catch {
-    return false
-  }
+  const { runCommandLine } = await import('./cli.js')
+  return runCommandLine(log, signals)
 }

@@ -13,6 +13,9 @@ import type { OverlongLine } from './overlong-line.js'
 import type { CompiledRule } from './rule/compile-rule.js'
 import { severities } from './rule/severity.js'
 
+/** A re-serialiser may write any literal of a JSON line with these. */
+const escapes = ['\\u', '\\/']
+
 /** Alert ids remembered for "one event, one alert a rule": about 10 MB. */
 const maxKnownIds = 100_000
 
@@ -24,6 +27,8 @@ export interface Pipeline {
   readonly rest: (line: string) => Alert[]
   /** The same for an entry that is already decoded. */
   readonly entry: (entry: Entry) => Alert[]
+  /** What to look for in lines that are too long to read. */
+  readonly literals: readonly string[]
   /** The alert of a line that was too long to read. */
   readonly overlong: (line: OverlongLine) => Alert[]
 }
@@ -91,6 +96,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   return {
+    literals: [...new Set([...rules.flatMap(rule => rule.literals.flat()), ...escapes])],
     line: line => read(line, 'undecodable'),
     rest: line => read(line, 'truncated'),
     entry,
@@ -132,8 +138,11 @@ function overlongAlert(
   rules: readonly CompiledRule[],
   { log, alertLog, now }: PipelineParts,
 ): Alert {
-  const suspects = rules.filter(({ literals }) =>
-    literals.every(group => group.some(literal => line.literals.has(literal))),
+  const isEscaped = escapes.some(escape => line.literals.has(escape))
+  const suspects = rules.filter(
+    ({ literals }) =>
+      isEscaped ||
+      literals.every(group => group.some(literal => line.literals.has(literal))),
   )
   const names = suspects.map(({ rule }) => rule.id).join(' ')
   const [head, tail] = [mask(line.head), mask(line.tail)]

@@ -405,3 +405,69 @@ t.test('notify-test sends one message and shows the answer', async t => {
     stdout: /^slack: suspended: answered 403 invalid_token\n$/,
   })
 })
+
+t.test(
+  'a reader of stdout that has gone is no fault, a disk that is full is one',
+  async t => {
+    const pipeTo = (command: string) =>
+      spawnSync(
+        'bash',
+        ['-c', `unset NODE_OPTIONS; ${command}; echo "\${PIPESTATUS[0]}"`],
+        {
+          encoding: 'utf8',
+        },
+      )
+    const bin = handlerFile('audit')
+    for (const args of ['--help', 'test', 'check']) {
+      t.match(pipeTo(`${bin} ${args} | true`), { stdout: '0\n', stderr: '' }, args)
+    }
+    const full = pipeTo(`${bin} check > /dev/full`)
+    t.match(full, { stdout: '1\n', stderr: /error writing to stdout failed: ENOSPC/ })
+    const feed = `echo '${auditLine()}' | `
+    const dryRun = pipeTo(`true; ${feed} ${bin} -n > /dev/full; echo "\${PIPESTATUS[1]}"`)
+    t.match(dryRun, { stdout: /^1\n/, stderr: /writing to stdout failed/ })
+  },
+)
+
+t.test('--dry-run writes no file where stderr is /dev/null either', t => {
+  const { dir, args } = inFolder(t)
+  const { status } = runBin('audit', [...args, '-n'], {
+    input: 'not json\n',
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  t.equal(status, 0)
+  t.notOk(existsSync(`${dir}/state`))
+  t.end()
+})
+
+t.test(
+  'a record after half a record, as a full disk leaves it, is a line of its own',
+  async t => {
+    const { dir, args } = inFolder(t, { 'half.alert': '{"id":"ha' })
+    const file = `${dir}/half.alert`
+    for (const id of ['1', '2']) {
+      await runHandler('audit', [...args, '--alert-log', file], auditLine({ id }))
+    }
+    const [half, ...lines] = readFileSync(file, 'utf8').trimEnd().split('\n')
+    t.equal(half, '{"id":"ha')
+    t.equal(lines.length, 2)
+    for (const line of lines)
+      t.match(JSON.parse(line), { rule: 'generate-root-accessed' })
+  },
+)
+
+t.test('rules of the other log alone are said to leave nothing in force', async t => {
+  const { dir, args } = inFolder(t, { 'a.json': rule('a') })
+  const named = [...args, '-r', `${dir}/a.json`]
+  const run = await runHandler('server', [...named, '-n'], `${serverLine()}\n`)
+  t.match(run, {
+    status: 0,
+    stdout: '',
+    stderr: /warn no rule of the server log is in force/,
+  })
+  const tested = await runHandler('server', ['test', ...named])
+  t.match(tested, {
+    stdout: /# 0 passed, 0 failed/,
+    stderr: /no rule of the server log to test/,
+  })
+})

@@ -43,15 +43,15 @@ t.test('only the shell touches files, processes and the clock', async t => {
   const touches: [RegExp, RegExp][] = [
     [
       /from 'node:fs/,
-      /^(?:main|diagnostics|config)\.ts$|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|schema-check|validate-packaged)|^notify\/(?:slack|http)/,
+      /^(?:cli|diagnostics|config)\.ts$|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|schema-check|validate-packaged)|^notify\/(?:slack|http)/,
     ],
     [
       /(?<![\w'-])process\.(?!\w*')/,
-      /^(?:main|signals)\.ts$|^rule\/validate-packaged\.ts$/,
+      /^(?:main|cli|signals)\.ts$|^rule\/validate-packaged\.ts$/,
     ],
     [
       /Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval/,
-      /^notify\/|^(?:main|signals)\.ts$/,
+      /^notify\/|^(?:main|cli|signals)\.ts$/,
     ],
   ]
   for (const file of files) {

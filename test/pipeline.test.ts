@@ -181,3 +181,15 @@ t.test('the memory of alerts is bounded, and what is forgotten is counted', asyn
   t.equal(line('{"request":{"id":"0","path":"sys/a"}}').length, 1)
   t.equal(line('{"request":{"id":"100000","path":"sys/a"}}').length, 0)
 })
+
+t.test(
+  'an overlong line with escapes may hide any literal, and clears no rule',
+  async t => {
+    const { overlong: read, literals } = pipelineOf([rule({ id: 'unseen' })])
+    t.strictSame(literals, ['sys/', '\\u', '\\/'])
+    for (const escape of ['\\u', '\\/']) {
+      const [alert] = read({ ...overlong, digest: escape, literals: new Set([escape]) })
+      t.match(alert?.title, /rules it may concern: unseen$/)
+    }
+  },
+)

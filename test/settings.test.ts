@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls'
 import t from 'tap'
 import { parseConfig, readConfig } from '../src/config.js'
 import { formatFault } from '../src/fault.js'
@@ -17,15 +18,16 @@ t.test("the article's ini works unchanged", async t => {
 })
 
 t.test('every key is read, with or without a byte order mark', async t => {
+  const caFile = `${t.testdir({ 'ca.pem': rootCertificates[0]! })}/ca.pem`
   const ini = `\ufeff[slack]
 url = ${url}
 proxy = http://proxy.internal:3128
-ca_file = /etc/ssl/internal.pem
+ca_file = ${caFile}
 [limits]
 max_line_bytes = 1048576
 `
   t.strictSame(parseConfig('x.ini', ini, {}).config, {
-    slack: { url, proxy: 'http://proxy.internal:3128', caFile: '/etc/ssl/internal.pem' },
+    slack: { url, proxy: 'http://proxy.internal:3128', caFile },
     maxLineBytes: mebibyte,
   })
 })
@@ -47,8 +49,21 @@ t.test('each fault of an ini is told with its place', async t => {
   const table: [string, string][] = [
     ['\n[slak]\nurl = x', 'x.ini:2:1: unknown section [slak], did you mean "slack"?'],
     [
-      '[limits]\n[slack]\n  urll = x',
+      `[slack]\nurl=${url}\n  urll = x`,
       'x.ini:3:3: unknown key "urll" in [slack], did you mean "url"?',
+    ],
+    ['[slack]', 'x.ini:1:1: [slack] url is missing: nothing is sent'],
+    [
+      `[slack]\nurl=${url}\n# url\nurl = ${url}`,
+      'x.ini:4:1: [slack] url is there twice, and the last one holds',
+    ],
+    [
+      `[slack]\nurl=${url}\nca_file=/no/such`,
+      "x.ini:3:1: [slack] ca_file is /no/such, which can't be read: ENOENT",
+    ],
+    [
+      `[slack]\nurl=${url}\nca_file=/dev/null`,
+      'x.ini:3:1: [slack] ca_file is /dev/null, which holds no PEM certificate',
     ],
     ['url = x', 'x.ini:1:1: "url" stands in no section, or its [section] isn\'t closed'],
     ['[slack]\nurl =', 'x.ini:2:1: [slack] url is empty'],
@@ -66,7 +81,10 @@ t.test('each fault of an ini is told with its place', async t => {
       'x.ini:2:1: [limits] max_line_bytes must be a number of bytes from 1048576 to 268435456, got "10k"',
     ],
     ['[constructor]\na = b', 'x.ini:1:1: unknown section [constructor]'],
-    ['[slack]\nconstructor = b', 'x.ini:2:1: unknown key "constructor" in [slack]'],
+    [
+      `[slack]\nurl=${url}\nconstructor = b`,
+      'x.ini:3:1: unknown key "constructor" in [slack]',
+    ],
   ]
   for (const [ini, fault] of table) t.strictSame(faultsOf(ini), [fault])
 })

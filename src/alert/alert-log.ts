@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** Where alerts are kept for good. */
@@ -16,16 +16,14 @@ export interface AlertLog {
  * record, since several instances append to it at once.
  */
 export function createAlertLog(file: string): AlertLog {
-  let endsInRecord = true
   return {
     append(record) {
-      const bytes = Buffer.from(`${endsInRecord ? '' : '\n'}${record}\n`)
       const fd = openForAppend(file)
       try {
+        const bytes = Buffer.from(`${endsInHalfRecord(fd) ? '\n' : ''}${record}\n`)
         const written = writeSync(fd, bytes)
-        // A full disk may take a part. What it took stays; the next record starts a line of its own.
-        endsInRecord = written === bytes.length
-        if (!endsInRecord) {
+        // A full disk may take a part. It stays: others may have appended to it since.
+        if (written < bytes.length) {
           throw new Error(`ENOSPC: ${written} of ${bytes.length} bytes written`)
         }
       } finally {
@@ -35,12 +33,21 @@ export function createAlertLog(file: string): AlertLog {
   }
 }
 
+/** What a full disk or a kill left; the next record must start a line of its own. */
+function endsInHalfRecord(fd: number): boolean {
+  const stat = fstatSync(fd)
+  if (!stat.isFile() || stat.size === 0) return false
+  const last = Buffer.alloc(1)
+  readSync(fd, last, 0, 1, stat.size - 1)
+  return last.toString() !== '\n'
+}
+
 function openForAppend(file: string): number {
   try {
-    return openSync(file, 'a', 0o640)
+    return openSync(file, 'a+', 0o640)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     mkdirSync(dirname(file), { recursive: true, mode: 0o750 })
-    return openSync(file, 'a', 0o640)
+    return openSync(file, 'a+', 0o640)
   }
 }

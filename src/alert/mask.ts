@@ -7,11 +7,11 @@ const maxText = 8_192
  * CVE-2025-4166 echoes a request's body in an error.
  */
 const secrets: readonly (readonly [RegExp, string])[] = [
-  // Vault >= 1.10 and OpenBao: service, batch and recovery tokens, whole or cut off.
-  [/\bhv([sbr])\.[\w-]{6,}(?:\.\w+)?/g, 'hv$1.[masked]'],
+  // No word boundary in front: an attacker writes `x_hvs.…`. Vault >= 1.10 and OpenBao: service, batch and recovery tokens, whole or cut off.
+  [/hv([sbr])\.[\w-]{6,}(?:\.\w+)?/g, 'hv$1.[masked]'],
   // Vault < 1.10: 24 characters, batch tokens more, with a namespace's suffix.
-  [/(?<![\w.-])([sbr])\.[A-Za-z0-9_-]{24,}(?:\.\w{4,6})?/g, '$1.[masked]'],
-  [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, '[masked JWT]'],
+  [/(?<![A-Za-z0-9])([sbr])\.[A-Za-z0-9_-]{24,}(?:\.\w{4,6})?/g, '$1.[masked]'],
+  [/eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, '[masked JWT]'],
   [
     /((?:Unseal|Recovery) Key(?: \d+)?|(?:Initial )?Root Token)\s*:\s*\S+/g,
     '$1: [masked]',

@@ -27,6 +27,9 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
   if (mayEnd && faults.length > 0) return exitCode.config
 
   const rules = await usableRules(options, setup)
+  if (!rules.some(({ rule }) => rule.log === options.log)) {
+    diagnostics.warn(`no rule of the ${options.log} log is in force`)
+  }
   const pipeline = createPipeline({
     log: options.log,
     rules,
@@ -44,7 +47,7 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
   signals.onReport = () => diagnostics.info(`so far: ${counters.summary()}`)
   diagnostics.debug(`${rules.length} rules; reading`)
   try {
-    await read(pipeline, output, rules, setup.config.maxLineBytes, shell)
+    await read(pipeline, output, setup.config.maxLineBytes, shell)
   } catch (error) {
     diagnostics.error(`reading stdin failed: ${String(error)}`)
   }
@@ -55,19 +58,18 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
   return exitCode.ok
 }
 
-/** Rules without a fault; where none of the named paths has one, the packaged rules. */
+/** Rules without a fault; where faults leave none of this log, the packaged rules. */
 async function usableRules(
   options: Options,
-  { rules }: Setup,
+  { rules, ruleFaults }: Setup,
 ): Promise<readonly CompiledRule[]> {
   const isUsable = rules.some(({ rule }) => rule.log === options.log)
-  return isUsable || options.rules.length === 0 ? rules : (await loadRules([])).rules
+  return isUsable || ruleFaults.length === 0 ? rules : (await loadRules([])).rules
 }
 
 async function read(
   pipeline: Pipeline,
   output: Output,
-  rules: readonly CompiledRule[],
   maxLineBytes: number,
   { stdin, counters, diagnostics, signals }: Shell,
 ): Promise<void> {
@@ -83,10 +85,9 @@ async function read(
     }
     if (alerts.length > 0) return output.emit(alerts)
   }
-  const literals = [...new Set(rules.flatMap(rule => rule.literals.flat()))]
   await readLines(
     stdin,
-    { maxLineBytes, literals },
+    { maxLineBytes, literals: pipeline.literals },
     {
       bytes: count => counters.add('bytes', count),
       line: line => handle(() => pipeline.line(line)),

@@ -37,6 +37,7 @@ export async function test(options: Options, shell: Shell): Promise<number> {
     stdout.write(`${faults.length === 0 ? 'ok' : 'not ok'} ${i + 1} - ${name}\n`)
     for (const fault of faults) stdout.write(`  # ${fault}\n`)
   }
+  if (results.length === 0) diagnostics.warn(`no rule of the ${options.log} log to test`)
   const failed = results.filter(({ faults }) => faults.length > 0).length
   stdout.write(`# ${results.length - failed} passed, ${failed} failed\n`)
   return failed === 0 ? exitCode.ok : exitCode.failed

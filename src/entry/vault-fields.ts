@@ -44,11 +44,19 @@ function policies(entry: JsonObject): string[] {
 function splitPath(entry: JsonObject): { mount: string; subpath: string } | undefined {
   const path = auditText(entry, 'request', 'path')
   if (path === undefined) return undefined
-  const mount = mountPoint(entry, path) ?? /^(?:auth\/)?[^/]*\/?/.exec(path)![0]
+  const mount =
+    mountPoint(entry, path) ?? loginMount(path) ?? /^(?:auth\/)?[^/]*\/?/.exec(path)![0]
   return {
     mount: mount.endsWith('/') ? mount : `${mount}/`,
     subpath: path.slice(mount.length),
   }
+}
+
+/** Auth mounts may be nested; where somebody logs in, the path tells how deep. */
+function loginMount(path: string): string | undefined {
+  return loginPath.test(path)
+    ? path.replace(/(?:login(?:\/[^/]+)?|[^/]+\/callback)$/, '')
+    : undefined
 }
 
 /** `request.mount_point` without the namespace that it may begin with, if the path is below it. */

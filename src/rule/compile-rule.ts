@@ -161,11 +161,23 @@ function compileOperator(
   if (!Object.hasOwn(operators, name)) return () => false
   try {
     const build = operators[name] as (operand: unknown) => ElementTest
-    return build(takesTexts.has(name) ? texts(name, operand, context.lists) : operand)
+    if (!takesTexts.has(name)) return build(operand)
+    const values = texts(name, operand, context.lists)
+    return values === operand ? build(values) : fromList(operand, () => build(values))
   } catch (error) {
     if (!(error instanceof OperandError)) throw error
     context.report(at, error.message)
     return () => false
+  }
+}
+
+/** Says which list a value that is at fault comes from. */
+function fromList<T>(operand: unknown, build: () => T): T {
+  try {
+    return build()
+  } catch (error) {
+    if (!(error instanceof OperandError) || !String(operand).startsWith('@')) throw error
+    throw new OperandError(`${error.message}, from list ${String(operand)}`)
   }
 }
 

@@ -21,6 +21,10 @@ export async function loadRules(paths: readonly string[]): Promise<LoadedRules> 
   const packaged = readRuleFiles([fileURLToPath(packagedRules)])
   const files = paths.length === 0 ? packaged : readRuleFiles(paths)
   const faults: Fault[] = [...files.faults]
+  if (files.rules.length === 0 && faults.length === 0) {
+    const message = 'there is no rule file (*.json) here'
+    faults.push(...paths.map(file => ({ file, line: 1, column: 1, message })))
+  }
   const lists = await readLists([packaged, files], faults)
   if (paths.length > 0 || !areValidated(files.rules)) {
     const { validateRules } = await import('./validate-rules.js')

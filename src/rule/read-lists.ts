@@ -1,4 +1,5 @@
 import type { Fault } from '../fault.js'
+import type { JsonSource } from './json-source.js'
 import type { Lists, Scalar } from './rule.js'
 import { nameOf, type RuleFiles } from './rule-files.js'
 
@@ -15,23 +16,33 @@ export async function readLists(
     else {
       const { readJsonSource } = await import('./json-source.js')
       const source = readJsonSource(file, text)
-      const message = 'a list is a JSON array of strings, numbers or booleans'
-      faults.push(
-        ...(source.faults.length > 0 ? source.faults : [source.fault([], message)]),
-      )
+      faults.push(...(source.faults.length > 0 ? source.faults : listFaults(source)))
     }
   }
   return lists
+}
+
+function listFaults(source: JsonSource): Fault[] {
+  const got = (value: unknown) => `, got ${JSON.stringify(value)?.slice(0, 60)}`
+  if (!Array.isArray(source.value)) {
+    return [source.fault([], `a list is a JSON array${got(source.value)}`)]
+  }
+  return source.value.flatMap((member: unknown, i) =>
+    isScalar(member)
+      ? []
+      : [source.fault([i], `a list holds strings, numbers or booleans${got(member)}`)],
+  )
+}
+
+function isScalar(value: unknown): value is Scalar {
+  return ['string', 'number', 'boolean'].includes(typeof value)
 }
 
 /** The values of a list file, or undefined. An empty list is one that a site has emptied. */
 function parseList(text: string): readonly Scalar[] | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    const isList =
-      Array.isArray(value) &&
-      value.every(member => ['string', 'number', 'boolean'].includes(typeof member))
-    return isList ? (value as Scalar[]) : undefined
+    return Array.isArray(value) && value.every(isScalar) ? value : undefined
   } catch {
     return undefined
   }

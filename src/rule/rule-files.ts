@@ -27,7 +27,7 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
   const lists = new Map<string, RuleFile>()
   const read = (file: string, into: Map<string, RuleFile>) =>
     attempt(file, faults, () =>
-      into.set(file, { file, text: readFileSync(file, 'utf8') }),
+      into.set(file, { file, text: readFileSync(file, 'utf8').replace(/^\ufeff/, '') }),
     )
 
   const walk = (folder: string, into: Map<string, RuleFile>) =>

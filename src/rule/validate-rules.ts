@@ -71,22 +71,39 @@ function testFaults(source: JsonSource): Fault[] {
 }
 
 /**
- * A rule that breaks its schema is compiled too, as far as that goes, so that one look tells all
- * that is wrong with it; what the compiler stumbles over is then the schema's to tell.
+ * A rule that breaks its schema is compiled too, part by part, so that one look tells all that is
+ * wrong with it; what the compiler stumbles over is then the schema's to tell.
  */
 function compile(
   source: JsonSource,
   lists: Lists,
   own: Fault[],
 ): CompiledRule | undefined {
-  const isSound = own.length === 0
   if (!isJsonObject(source.value)) return undefined
-  try {
-    return compileRule(source.value as unknown as Rule, lists, (pointer, message) =>
+  const rule = source.value as unknown as Rule
+  const compilePart = (part: Rule) =>
+    compileRule(part, lists, (pointer, message) =>
       own.push(source.fault(pointer, message)),
     )
-  } catch (error) {
-    if (isSound) throw error
-    return undefined
+  if (own.length === 0) return compilePart(rule)
+  for (const part of partsOf(rule)) {
+    try {
+      compilePart(part)
+    } catch {
+      // Breaks its schema, and so is told.
+    }
   }
+  return undefined
+}
+
+/** The title, and each key of the conditions, as rules of their own. */
+function partsOf({ title, when, unless, ...rest }: Rule): Rule[] {
+  const bare = { ...rest, title: '-', when: {} }
+  const keysOf = (condition: unknown) =>
+    isJsonObject(condition) ? Object.entries(condition) : []
+  return [
+    { ...bare, title },
+    ...keysOf(when).map(([key, value]) => ({ ...bare, when: { [key]: value } })),
+    ...keysOf(unless).map(([key, value]) => ({ ...bare, unless: { [key]: value } })),
+  ]
 }

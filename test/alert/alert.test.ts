@@ -38,6 +38,10 @@ t.test('secrets are masked, and what only looks like one is not', async t => {
   const key = (body: string) => `-----BEGIN RSA PRIVATE KEY-----\n${body}`
   const cases: readonly [text: string, masked: string][] = [
     [`a ${token} b`, 'a hvs.[masked] b'],
+    [`x_${token}`, 'x_hvs.[masked]'],
+    [`9${token}`, '9hvs.[masked]'],
+    [`x-s.${'a1B2'.repeat(6)}`, 'x-s.[masked]'],
+    [`foo.s.${'a1B2'.repeat(6)}`, 'foo.s.[masked]'],
     [`${token}.ns1`, 'hvs.[masked]'],
     ['hvb.AAAAAQ-_x', 'hvb.[masked]'],
     ['hvr.AAAAAQ', 'hvr.[masked]'],

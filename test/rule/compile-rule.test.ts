@@ -420,6 +420,10 @@ t.test('vault.* is what the decoder derives from an audit entry', async t => {
     ['mount', { request: { path: 'kv/a/b', mount_point: 'kv/a/' } }, 'kv/a/'],
     ['mount', { request: { path: 'kv/a/b' } }, 'kv/'],
     ['mount', { request: { path: 'auth/ldap/login/x' } }, 'auth/ldap/'],
+    ['mount', { request: { path: 'auth/a/b/approle/login' } }, 'auth/a/b/approle/'],
+    ['subpath', { request: { path: 'auth/a/b/userpass/login/x' } }, 'login/x'],
+    ['mount', { request: { path: 'auth/a/oidc/oidc/callback' } }, 'auth/a/oidc/'],
+    ['mount', { request: { path: 'auth/approle/role/login' } }, 'auth/approle/'],
     ['subpath', { request: { path: 'kv/a/b', mount_point: 'kv/a/' } }, 'b'],
     ['subpath', { request: { path: 'kv/a/b' } }, 'a/b'],
     [

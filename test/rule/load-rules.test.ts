@@ -388,11 +388,11 @@ t.test('lists stand beside the rules, and cover the packaged ones', async t => {
 })
 
 t.test('a list that is none is a fault, and so is a rule that needs it', async t => {
-  const message = 'a list is a JSON array of strings, numbers or booleans'
+  const holds = 'a list holds strings, numbers or booleans, got'
   const cases: readonly [list: string, fault: string][] = [
-    ['{}', `1:1: ${message}`],
-    ['["x", null]', `1:1: ${message}`],
-    ['[["x"]]', `1:1: ${message}`],
+    ['{}', '1:1: a list is a JSON array, got {}'],
+    ['["x", null]', `1:7: ${holds} null`],
+    ['[["x"]]', `1:2: ${holds} ["x"]`],
     ['["x",\n "y"', '2:5: not valid JSON: close bracket expected'],
     [nested(100_000), '1:201: not usable: nested deeper than 200 levels'],
   ]
@@ -560,4 +560,44 @@ t.test('the published schemas are valid, and name what they are for', async t =>
     t.doesNotThrow(() => createSchemaCheck(schema))
   }
   t.throws(() => createSchemaCheck(new URL('absent.json', ruleSchema)))
+})
+
+t.test('a rule that breaks its schema is told of all that is wrong with it', async t => {
+  const broken = `{"id":"a","log":"audit","title":"x {{y","severity":"low",
+"when":{"any":{"b":1},"c":{"matches":"(?=x)"}},
+"unless":{"vault.nope":"x","d":7},
+"tests":[{"name":"n","alerts":0,"entries":[{"b":1}]}]}`
+  const { ids, faults } = await load(t, { 'a.json': broken })
+  t.strictSame(ids, [])
+  t.match(faults.sort(), [
+    /^a\.json:1:33: "\{\{" and "\}\}" come in pairs/,
+    /^a\.json:2:15: must be array/,
+    /^a\.json:2:38: error parsing regexp/,
+    /^a\.json:3:24: no such field of the audit log, got "vault\.nope"/,
+  ])
+})
+
+t.test(
+  'each bad value of a list is told, and where a bad pattern comes from',
+  async t => {
+    const rule = good.replace('"y"', '{ "path": "@mine" }')
+    const bad = await load(t, {
+      'a.json': good,
+      'lists/mine.json': '["a", null,\n {"x":1}]',
+    })
+    t.match(bad.faults, [
+      /^lists\/mine\.json:1:7: .*, got null$/,
+      /^lists\/mine\.json:2:2: .*, got \{"x":1\}$/,
+    ])
+    const pattern = await load(t, { 'a.json': rule, 'lists/mine.json': '["a*b"]' })
+    t.match(pattern.faults, [/got "a\*b", from list @mine$/])
+  },
+)
+
+t.test('a folder without rules is a fault, and a byte order mark is none', async t => {
+  t.match(await load(t, { 'lists/x.json': '[]' }), {
+    ids: [],
+    faults: [/there is no rule file \(\*\.json\) here/],
+  })
+  t.strictSame(await load(t, { 'a.json': `\ufeff${good}` }), { ids: ['a'], faults: [] })
 })

@@ -1,0 +1,98 @@
+import { fstatSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createCounters } from './counters.js'
+import { createDiagnostics, diagnosticsWriter, type Diagnostics } from './diagnostics.js'
+import type { Log } from './entry/entry.js'
+import { exitCode } from './exit-code.js'
+import { parseOptions, type Options } from './options.js'
+import type { Shell } from './shell.js'
+import type { Signals } from './signals.js'
+
+/**
+ * Does what the process's own arguments ask for, with its own streams, and gives the exit status.
+ * What a command needs is imported when it is asked for: start-up counts, in cron and at each start
+ * by syslog-ng.
+ */
+export async function runCommandLine(log: Log, signals: Signals): Promise<number> {
+  // Alert logs and diagnostics are 0640, their folders 0750, whatever umask we were given.
+  process.umask(0o027)
+  const options = parseOptions(process.argv.slice(2), log)
+  const fallback = join(options.stateDir, `${log}-log-handler.log`)
+  const write = diagnosticsWriter(
+    options.diagnosticsFile,
+    options.isPlainFilter ? fallback : undefined,
+  )
+  const diagnostics = createDiagnostics(write, Date.now, options.debug)
+  const isStdoutBroken = watchStdout(diagnostics)
+  if (options.help) {
+    const { helpText } = await import('./help.js')
+    process.stdout.write(helpText(options))
+    return exitCode.ok
+  }
+  if (options.version) {
+    const packageJson = new URL('../package.json', import.meta.url)
+    const { version } = JSON.parse(readFileSync(packageJson, 'utf8')) as {
+      version: string
+    }
+    process.stdout.write(`${log}-log-handler ${version}\n`)
+    return exitCode.ok
+  }
+  const isStdinPipe = isPipe(0)
+  if (options.faults.length > 0 && !(options.isPlainFilter && isStdinPipe)) {
+    for (const fault of options.faults) diagnostics.error(fault)
+    diagnostics.error(`see ${log}-log-handler --help`)
+    return exitCode.usage
+  }
+  const shell: Shell = {
+    stdin: process.stdin,
+    isStdinPipe,
+    stdout: process.stdout,
+    env: process.env,
+    now: Date.now,
+    diagnostics,
+    counters: createCounters(),
+    signals,
+  }
+  const status = await run(options, shell)
+  return isStdoutBroken() ? exitCode.failed : status
+}
+
+/**
+ * A reader of stdout that has gone, as `head` does, is no fault; a disk that is full is one. The
+ * error may come before the exit status is known or after it.
+ */
+function watchStdout(diagnostics: Diagnostics): () => boolean {
+  let isBroken = false
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || isBroken) return
+    isBroken = true
+    process.exitCode = exitCode.failed
+    diagnostics.error(`writing to stdout failed: ${error.code ?? error.message}`)
+  })
+  return () => isBroken
+}
+
+async function run(options: Options, shell: Shell): Promise<number> {
+  if (options.command !== undefined) shell.signals.release()
+  switch (options.command) {
+    case 'check':
+      return (await import('./command/check.js')).check(options, shell)
+    case 'test':
+      return (await import('./command/test.js')).test(options, shell)
+    case 'notify-test':
+      return (await import('./command/notify-test.js')).notifyTest(options, shell)
+    case undefined: {
+      if (!shell.isStdinPipe) shell.signals.drainMs = 0
+      return (await import('./command/filter.js')).filter(options, shell)
+    }
+  }
+}
+
+function isPipe(fd: number): boolean {
+  try {
+    const stat = fstatSync(fd)
+    return stat.isFIFO() || stat.isSocket()
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,22 @@
+/** A section header (no key) or a key of an ini text, with its place from 1. */
+export interface IniPosition {
+  readonly section: string
+  readonly key: string | undefined
+  readonly line: number
+  readonly column: number
+}
+
+/** Where each header and key of an ini text stands, which the ini library doesn't tell. */
+export function iniPositions(text: string): IniPosition[] {
+  let section = ''
+  return text.split('\n').flatMap((content, i): IniPosition[] => {
+    const place = { line: i + 1, column: content.search(/\S/) + 1 }
+    const header = /^\s*\[([^\]]*)\]/.exec(content)
+    if (header !== null) {
+      section = header[1]!.trim()
+      return [{ section, key: undefined, ...place }]
+    }
+    const key = /^\s*([^=\s;#][^=]*)/.exec(content)?.[1]!.trim()
+    return key === undefined ? [] : [{ section, key, ...place }]
+  })
+}
