@@ -114,15 +114,15 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 }
 
-/**
- * Blank lines, and the `-- MARK --` lines that syslog-ng writes to programs when mark-freq() is on,
- * with or without a header; neither is an entry.
- */
+/** What syslog-ng writes to programs when mark-freq() is on: nothing before it but date and host. */
+const markLine = /^(?:<\d{1,3}> ?)?(?:[\w.:+-]+ +){0,4}-- MARK --$/
+
+/** Blank lines and MARK lines, neither of which is an entry. */
 function skippable(line: string): 'blank' | 'marks' | undefined {
   if (line.length > 256) return undefined
   const text = line.trim()
   if (text === '') return 'blank'
-  return text.endsWith('-- MARK --') && !text.startsWith('{') ? 'marks' : undefined
+  return markLine.test(text) ? 'marks' : undefined
 }
 
 function rank({ rule }: CompiledRule): number {

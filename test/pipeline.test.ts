@@ -112,18 +112,23 @@ t.test('blank and MARK lines are counted and are no entries', async t => {
     '  \t',
     '-- MARK --',
     '<46> 2026-03-02T10:15:30+00:00 h -- MARK --',
+    'Mar  2 10:15:30 h -- MARK --',
   ]) {
     line(text)
   }
-  t.equal(counters.summary(), 'lines=4 blank=2 marks=2')
+  t.equal(counters.summary(), 'lines=5 blank=2 marks=3')
   t.strictSame(said, [])
 })
 
 t.test('an attacker cannot dress an entry up as a MARK line', async t => {
   const { line } = pipelineOf([rule({})])
-  t.equal(line(auditLine({ path: 'sys/x' })).length, 1)
   t.equal(line('{"request":{"path":"sys/a","id":"-- MARK --"}}').length, 1)
   t.equal(line('{"request":{"path":"sys/b -- MARK --"}}').length, 1)
+  const any = rule({ log: 'server', title: 'a', when: { line: { contains: 'MARK' } } })
+  const server = pipelineOf([any], 'server')
+  t.equal(server.line(serverLine('core: x -- MARK --')).length, 1)
+  t.equal(server.line('<30> 2026-03-02T10:15:30+00:00 h vault[1]: -- MARK --').length, 1)
+  t.equal(server.line('2026-03-02T10:15:30.412Z [INFO]  core: -- MARK --').length, 1)
 })
 
 t.test(

@@ -3,23 +3,12 @@ import t from 'tap'
 import type { Alert } from '../../src/alert/alert.js'
 import { createCounters } from '../../src/counters.js'
 import { backoffMs } from '../../src/notify/backoff.js'
+import { sampleAlert } from '../fixtures/alerts.js'
 import type { Attempt } from '../../src/notify/notifier.js'
 import { createSender } from '../../src/notify/sender.js'
 
-const alert = (id: string): Alert => ({
-  id,
-  time: '2026-11-23T20:37:00Z',
-  raised: '2026-11-23T20:37:01.000Z',
-  log: 'audit',
-  rule: 'generate-root-accessed',
-  severity: 'critical',
-  title: 'Root token generation path accessed',
-  count: 1,
-  tags: [],
-  entryJson: '{"auth":"secret"}',
-  line: 'secret',
-  facts: { find: 'grep' },
-})
+const alert = (id: string): Alert =>
+  sampleAlert({ id, entryJson: '{"auth":"secret"}', line: 'secret' })
 
 const seconds = 1_000
 const minutes = 60 * seconds

@@ -8,18 +8,10 @@ import {
   type SlackMessage,
 } from '../../src/notify/slack-message.js'
 import { severities } from '../../src/rule/severity.js'
+import { sampleAlert } from '../fixtures/alerts.js'
 import { rendered } from '../fixtures/slack-stand-in.js'
 
-const plain: Alert = {
-  id: '6f1e0c9a7b3d4e52',
-  time: '2026-11-23T20:37:00Z',
-  raised: '2026-11-23T20:37:01.000Z',
-  log: 'audit',
-  rule: 'generate-root-accessed',
-  severity: 'critical',
-  title: 'Root token generation path accessed: sys/generate-root/attempt',
-  count: 1,
-  tags: [],
+const plain = sampleAlert({
   facts: {
     who: 'token-alice, policies admin',
     what: 'update sys/generate-root/attempt: succeeded',
@@ -27,7 +19,7 @@ const plain: Alert = {
     request: '9c1d4d39-6a60-4c1e-a2f7-5b4f0d9a7a10',
     find: "grep -hF '9c1d4d39-6a60-4c1e-a2f7-5b4f0d9a7a10' /var/log/vault/audit",
   },
-}
+})
 
 /** All that a message says, in its blocks and in its text. */
 const variants = (message: SlackMessage) => [

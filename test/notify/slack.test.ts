@@ -11,27 +11,16 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Alert } from '../../src/alert/alert.js'
 import { createHttpPost, type HttpAnswer } from '../../src/notify/http-post.js'
 import { createSlackNotifier, type SlackSettings } from '../../src/notify/slack.js'
+import { sampleAlert } from '../fixtures/alerts.js'
 import {
   startSlackStandIn,
   type Answer,
   type SlackStandInOptions,
 } from '../fixtures/slack-stand-in.js'
 
-const alert: Alert = {
-  id: '6f1e0c9a7b3d4e52',
-  time: '2026-11-23T20:37:00Z',
-  raised: '2026-11-23T20:37:01.000Z',
-  log: 'audit',
-  rule: 'generate-root-accessed',
-  severity: 'critical',
-  title: 'Root token generation path accessed',
-  count: 1,
-  tags: [],
-  facts: { find: 'grep -hF 9c1d4d39 /var/log/vault/audit' },
-}
+const alert = sampleAlert()
 
 const path = '/services/T0SECRET01/B0SECRET02/xSECRETtokenSECRET03'
 const never = new AbortController().signal
