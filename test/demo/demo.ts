@@ -1,6 +1,13 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { LogSystem } from '../e2e/log-system.js'
 import { until } from '../e2e/until.js'
@@ -97,15 +104,20 @@ function throughPipes(ini: string): Stage {
     audit: start('audit', 'audit.alert'),
     server: start('server', 'messages.alert'),
   }
-  const feed = (to: ChildProcess, lines: readonly string[]) =>
-    to.stdin!.write(lines.map(line => `${line}\n`).join(''))
+  // The logs are stored too, as syslog-ng would, so that what the messages point at is there.
+  const feed = (to: ChildProcess, file: string, lines: readonly string[]) => {
+    const text = lines.map(line => `${line}\n`).join('')
+    appendFileSync(join(logDir, file), text)
+    to.stdin!.write(text)
+  }
   return {
     logDir,
     async play({ audit = [], journal = [] }) {
-      feed(handlers.audit, audit)
+      feed(handlers.audit, 'audit', audit)
       const header = `<30> ${new Date().toISOString()} vault-node-1`
       feed(
         handlers.server,
+        'messages',
         journal.map(
           entry => `${header} ${entry.program}[${entry.pid}]: ${entry.message}`,
         ),
