@@ -32,6 +32,14 @@ export interface Counters {
   summary(): string
 }
 
+/**
+ * True at the 1st, 2nd, 4th, 8th, ... of something counted: what is said of each of these can't
+ * flood the diagnostics, and still shows how it grows.
+ */
+export function isSampled(count: number): boolean {
+  return (count & (count - 1)) === 0
+}
+
 /** A fresh set of counters, all zero. */
 export function createCounters(): Counters {
   const values = new Map<CounterName, number>()

@@ -38,7 +38,8 @@ export function createDiagnostics(
 
 /**
  * Where diagnostics go: the named file; else stderr; else, where stderr is /dev/null as syslog-ng
- * has it, the fallback file if there is one, which is rotated. Nothing here throws: there is nobody left to tell.
+ * has it, the fallback file if there is one, which is rotated. Nothing here throws: there is nobody
+ * left to tell.
  */
 export function diagnosticsWriter(
   file: string | undefined,

@@ -3,6 +3,7 @@ import { createAlertLog } from './alert/alert-log.js'
 import { alertRecord } from './alert/alert-record.js'
 import { ownAlert } from './alert/own-alert.js'
 import type { SlackConfig } from './config.js'
+import { isSampled } from './counters.js'
 import { createSender, type Sender } from './notify/sender.js'
 import { createSlackNotifier } from './notify/slack.js'
 import type { Options } from './options.js'
@@ -26,8 +27,7 @@ export function liveOutput(
     } catch (error) {
       counters.add('alert_log_errors')
       const count = counters.get('alert_log_errors')
-      // At the 1st, 2nd, 4th, ... lest a full disk is filled with words about it.
-      if ((count & (count - 1)) !== 0) return
+      if (!isSampled(count)) return
       const { code, message } = error as NodeJS.ErrnoException
       diagnostics.error(
         `alert ${alert.id} is not in ${options.alertLog}: ${code ?? message} (${count} so far)`,
@@ -37,7 +37,7 @@ export function liveOutput(
   // A destination that is suspended can't say so itself: the alert log can.
   const onSuspended = (title: string) => {
     const own = { kind: 'handler-destination-suspended', title, detail: title } as const
-    record(ownAlert(own, options.log, new Date(now()).toISOString(), options.alertLog))
+    record(ownAlert(own, options.log, now(), options.alertLog))
   }
   const sender = slack && slackSender(slack, shell, onSuspended)
   return {

@@ -1,10 +1,10 @@
 import type { Alert } from './alert/alert.js'
 import { createKnownIds } from './alert/known-ids.js'
-import { mask } from './alert/mask.js'
-import { oneLine } from './alert/one-line.js'
+import { mask } from './text/mask.js'
+import { oneLine } from './text/one-line.js'
 import { ownAlert } from './alert/own-alert.js'
 import { alertId, raiseAlert } from './alert/raise-alert.js'
-import type { Counters } from './counters.js'
+import { isSampled, type Counters } from './counters.js'
 import type { Diagnostics } from './diagnostics.js'
 import { decodeAuditEntry } from './entry/audit-entry.js'
 import { isUndecodable, type Decode, type Entry, type Log } from './entry/entry.js'
@@ -88,9 +88,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return []
   }
 
-  /** At the 1st, 2nd, 4th, 8th... so that a flood of them can't fill the diagnostics. */
   const sample = (line: string, reason: string, count: number) => {
-    if ((count & (count - 1)) !== 0) return
+    if (!isSampled(count)) return
     const shown = oneLine(mask(line), 200)
     diagnostics.warn(`line not decoded (${reason}; ${count} so far): ${shown}`)
   }
@@ -154,7 +153,7 @@ function overlongAlert(
       identity: line.digest,
     },
     log,
-    new Date(now()).toISOString(),
+    now(),
     alertLog,
   )
 }

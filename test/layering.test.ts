@@ -24,9 +24,10 @@ t.test(
   'data flows one way: entry, rule, alert, notify, and the shell around them',
   async t => {
     const mayImport: Record<string, RegExp> = {
+      text: /^text\//,
       entry: /^entry\//,
-      rule: /^(?:entry|rule)\/|^fault\.ts|^alert\/(?:mask|one-line)\.ts/,
-      alert: /^(?:entry|alert)\/|^rule\/(?:severity|compile-rule)\.ts/,
+      rule: /^(?:entry|rule|text)\/|^fault\.ts/,
+      alert: /^(?:entry|alert|text)\/|^rule\/(?:severity|compile-rule)\.ts/,
       notify: /^(?:alert|notify)\/|^rule\/severity\.ts|^(?:counters|diagnostics)\.ts/,
     }
     for (const file of files) {

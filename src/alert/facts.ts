@@ -5,8 +5,8 @@ import { isEmpty, type JsonObject } from '../entry/json-object.js'
 import { vaultFields } from '../entry/vault-fields.js'
 import type { Facts } from './alert.js'
 import { findCommand } from './find-command.js'
-import { mask } from './mask.js'
-import { oneLine } from './one-line.js'
+import { mask } from '../text/mask.js'
+import { oneLine } from '../text/one-line.js'
 
 /** Each fact is at most this long. */
 const maxFact = 300

@@ -3,7 +3,7 @@ import type { Log } from '../entry/entry.js'
 import type { Severity } from '../rule/severity.js'
 import type { Alert } from './alert.js'
 import { findRecordCommand } from './find-command.js'
-import { oneLine } from './one-line.js'
+import { oneLine } from '../text/one-line.js'
 import { alertId } from './raise-alert.js'
 
 /** What the handler alerts about on its own account; `rule` in the alert record. */
@@ -33,13 +33,14 @@ export interface OwnAlert {
   readonly identity?: string
 }
 
-/** The alert for something that the handler itself has to say. `now` is RFC 3339 UTC. */
-export function ownAlert(own: OwnAlert, log: Log, now: string, alertLog: string): Alert {
-  const id = alertId(own.kind, [log, own.identity ?? now])
+/** The alert for something that the handler itself has to say. `now` is epoch milliseconds. */
+export function ownAlert(own: OwnAlert, log: Log, now: number, alertLog: string): Alert {
+  const time = new Date(now).toISOString()
+  const id = alertId(own.kind, [log, own.identity ?? time])
   return {
     id,
-    time: now,
-    raised: now,
+    time,
+    raised: time,
     log,
     rule: own.kind,
     severity: severityOf[own.kind],

@@ -42,7 +42,7 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
     ? dryRunOutput(shell)
     : (await import('../live-output.js')).liveOutput(options, setup.config.slack, shell)
   for (const own of faultAlerts(options, setup)) {
-    await output.emit([ownAlert(own, options.log, isoNow(shell), options.alertLog)])
+    await output.emit([ownAlert(own, options.log, shell.now(), options.alertLog)])
   }
   signals.onReport = () => diagnostics.info(`so far: ${counters.summary()}`)
   diagnostics.debug(`${rules.length} rules; reading`)
@@ -119,8 +119,4 @@ function faultAlerts(options: Options, { configFaults, ruleFaults }: Setup): Own
       ? []
       : [say('handler-rule-invalid', 'Rules not in force', rules)]),
   ]
-}
-
-function isoNow({ now }: Shell): string {
-  return new Date(now()).toISOString()
 }

@@ -22,7 +22,7 @@ export async function notifyTest(options: Options, shell: Shell): Promise<number
     title: `Test of the ${log} log's alerts: nothing happened`,
     detail: 'sent by notify-test',
   } as const
-  const alert = ownAlert(own, log, new Date(shell.now()).toISOString(), alertLog)
+  const alert = ownAlert(own, log, shell.now(), alertLog)
   const { outcome, reason } = await notifier.send([alert], shell.signals.stop.signal)
   await notifier.close()
   shell.stdout.write(`${notifier.name}: ${outcome}: ${reason}\n`)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Entry, Undecodable } from './entry.js'
 import { valueAt } from './field-path.js'
 import { isJsonObject, type JsonObject } from './json-object.js'
+import { epochOf } from './rfc3339.js'
 
 /**
  * Decodes one line of the audit log: a JSON object in any key order, of any version (1.1 and 1.2
@@ -29,7 +30,8 @@ function auditEntry(line: string, json: string, fields: JsonObject): Entry {
     line,
     json,
     fields,
-    time: typeof time === 'string' && isRfc3339(time) ? time : undefined,
+    // Anything else would make a record that its schema refuses.
+    time: typeof time === 'string' && !Number.isNaN(epochOf(time)) ? time : undefined,
     identity: identityOf(fields),
   }
 }
@@ -58,14 +60,6 @@ function identityOf(fields: JsonObject): readonly string[] {
     '',
     createHash('sha256').update(JSON.stringify(substitute)).digest('hex'),
   ]
-}
-
-/** Vault writes RFC3339Nano; anything else would make a record that its schema refuses. */
-function isRfc3339(text: string): boolean {
-  return (
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(text) &&
-    !Number.isNaN(Date.parse(text))
-  )
 }
 
 /** A field of an audit entry as text, or undefined where it is missing or no string. */

@@ -163,7 +163,9 @@ function compileOperator(
     const build = operators[name] as (operand: unknown) => ElementTest
     if (!takesTexts.has(name)) return build(operand)
     const values = texts(name, operand, context.lists)
-    return values === operand ? build(values) : fromList(operand, () => build(values))
+    return namesList(name, operand)
+      ? fromList(operand, () => build(values))
+      : build(values)
   } catch (error) {
     if (!(error instanceof OperandError)) throw error
     context.report(at, error.message)
@@ -172,12 +174,12 @@ function compileOperator(
 }
 
 /** Says which list a value that is at fault comes from. */
-function fromList<T>(operand: unknown, build: () => T): T {
+function fromList<T>(list: string, build: () => T): T {
   try {
     return build()
   } catch (error) {
-    if (!(error instanceof OperandError) || !String(operand).startsWith('@')) throw error
-    throw new OperandError(`${error.message}, from list ${String(operand)}`)
+    if (!(error instanceof OperandError)) throw error
+    throw new OperandError(`${error.message}, from list ${list}`)
   }
 }
 
@@ -192,10 +194,15 @@ const takesTexts = new Set([
   'cidr',
 ])
 
+/** Not of `matches`: a pattern may begin with @. */
+function namesList(name: string, operand: unknown): operand is string {
+  return typeof operand === 'string' && operand.startsWith('@') && name !== 'matches'
+}
+
 function texts(name: string, operand: unknown, lists: Lists): readonly Scalar[] {
-  if (typeof operand !== 'string') return operand as readonly Scalar[]
-  // A pattern may begin with @, and a list of patterns couldn't say which of them is at fault.
-  if (!operand.startsWith('@') || name === 'matches') return [operand]
+  if (!namesList(name, operand)) {
+    return typeof operand === 'string' ? [operand] : (operand as readonly Scalar[])
+  }
   const list = lists.get(operand.slice(1))
   if (list === undefined) {
     const known = suggest(

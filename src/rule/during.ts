@@ -1,9 +1,8 @@
+import { epochOf } from '../entry/rfc3339.js'
 import type { TimeWindow } from './rule.js'
 
 const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 const minutesADay = 24 * 60
-/** Date.parse makes a date of `node 5` too, and reads a time without a zone as the host's. */
-const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/
 
 /**
  * Compiles a time window into a predicate on a time (RFC 3339 text); text that is no time is in no
@@ -21,7 +20,8 @@ export function compileDuring(window: TimeWindow): ((time: string) => boolean) |
   const [start, end] = [minutesOf(from), minutesOf(to)]
   const isOn = (day: number) => days.includes(weekdays[(day + 7) % 7]!)
   return time => {
-    const at = rfc3339.test(time) ? Date.parse(time) : NaN
+    // RFC 3339 allows lower case.
+    const at = epochOf(time.toUpperCase())
     if (Number.isNaN(at)) return false
     const { day, minute } = localTime(at)
     if (start < end) return isOn(day) && minute >= start && minute < end

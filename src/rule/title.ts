@@ -1,7 +1,7 @@
 import type { Entry } from '../entry/entry.js'
 import { isEmpty } from '../entry/json-object.js'
-import { mask } from '../alert/mask.js'
-import { oneLine } from '../alert/one-line.js'
+import { mask } from '../text/mask.js'
+import { oneLine } from '../text/one-line.js'
 
 /** A rendered title is at most this long, so that every channel can carry it whole. */
 const maxTitle = 500

@@ -22,10 +22,8 @@ export function validateRules(
   return files.flatMap(file => {
     const source = readJsonSource(file.file, file.text)
     const own = [...source.faults]
-    const schemaFaults = check(source.value)
-    for (const { pointer, key, message } of source.value === undefined
-      ? []
-      : schemaFaults) {
+    const schemaFaults = source.value === undefined ? [] : check(source.value)
+    for (const { pointer, key, message } of schemaFaults) {
       own.push(
         key === undefined
           ? source.fault(pointer, message)

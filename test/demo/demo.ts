@@ -47,10 +47,16 @@ async function main(): Promise<void> {
     shown = slack.requests.length
   }
 
-  if (tools.has('syslog-ng')) {
-    const system = await LogSystem.start(ini)
-    const stage = throughSyslog(system)
-    for (const scene of quietDay) await perform(stage, scene)
+  const system = tools.has('syslog-ng') ? await LogSystem.start(ini) : undefined
+  if (system === undefined) {
+    say(
+      'syslog-ng is missing: the events go straight into the handlers, and the outage of',
+    )
+    say('the log server, with what buffers and recovers, is left out.')
+  }
+  const stage = system === undefined ? throughPipes(ini) : throughSyslog(system)
+  for (const scene of quietDay) await perform(stage, scene)
+  if (system !== undefined) {
     say('\n▶ The log server goes down.')
     await system.server.stop()
     await system.untilCutOff()
@@ -59,18 +65,9 @@ async function main(): Promise<void> {
       say('\n▶ The log server comes back.')
       await system.server.start()
     })
-    await stage.end()
-    tell(stage.logDir)
-  } else {
-    say(
-      'syslog-ng is missing: the events go straight into the handlers, and the outage of the',
-    )
-    say('log server, with what buffers and recovers, is left out.')
-    const stage = throughPipes(ini)
-    for (const scene of quietDay) await perform(stage, scene)
-    await stage.end()
-    tell(stage.logDir)
   }
+  await stage.end()
+  tell(stage.logDir)
   await slack.close()
 }
 

@@ -7,7 +7,8 @@ const maxText = 8_192
  * CVE-2025-4166 echoes a request's body in an error.
  */
 const secrets: readonly (readonly [RegExp, string])[] = [
-  // No word boundary in front: an attacker writes `x_hvs.…`. Vault >= 1.10 and OpenBao: service, batch and recovery tokens, whole or cut off.
+  // Vault >= 1.10 and OpenBao: service, batch and recovery tokens, whole or cut off. No word
+  // boundary in front: an attacker writes `x_hvs.…`.
   [/hv([sbr])\.[\w-]{6,}(?:\.\w+)?/g, 'hv$1.[masked]'],
   // Vault < 1.10: 24 characters, batch tokens more, with a namespace's suffix.
   [/(?<![A-Za-z0-9])([sbr])\.[A-Za-z0-9_-]{24,}(?:\.\w{4,6})?/g, '$1.[masked]'],
