@@ -16,7 +16,7 @@ import type { Signals } from './signals.js'
 export async function runCommandLine(log: Log, signals: Signals): Promise<number> {
   // Alert logs and diagnostics are 0640, their folders 0750, whatever umask we were given.
   process.umask(0o027)
-  const options = parseOptions(process.argv.slice(2), log)
+  const options = parseOptions(process.argv.slice(2), log, Date.now())
   const fallback = join(options.stateDir, `${log}-log-handler.log`)
   const write = diagnosticsWriter(
     options.diagnosticsFile,
@@ -47,6 +47,7 @@ export async function runCommandLine(log: Log, signals: Signals): Promise<number
     stdin: process.stdin,
     isStdinPipe,
     stdout: process.stdout,
+    stderr: process.stderr,
     env: process.env,
     now: Date.now,
     diagnostics,
@@ -73,8 +74,15 @@ function watchStdout(diagnostics: Diagnostics): () => boolean {
 }
 
 async function run(options: Options, shell: Shell): Promise<number> {
-  if (options.command !== undefined) shell.signals.release()
+  const isReading = options.command === undefined || options.command === 'replay'
+  if (!isReading) shell.signals.release()
+  // A replay is to end at once, and say how far it came.
+  if (options.command === 'replay') shell.signals.drainMs = 0
   switch (options.command) {
+    case 'replay':
+      return (await import('./command/replay.js')).replay(options, shell)
+    case 'redrive':
+      return (await import('./command/redrive.js')).redrive(options, shell)
     case 'check':
       return (await import('./command/check.js')).check(options, shell)
     case 'test':

@@ -8,16 +8,30 @@ export const counterNames = {
   undecodable: 'lines that could not be decoded',
   truncated: 'last lines without a newline that could not be decoded',
   line_errors: 'lines given up over a fault of this program',
+  reloads: 'times the ini and the rules were read again and taken',
+  reloads_refused: 'times they were not, over a fault',
   overlong: 'lines over max_line_bytes, each an alert of its own',
   alerts: 'alerts raised',
   repeats: 'matches on an event already alerted by the same rule',
-  forgotten_ids: 'alert ids evicted from memory: a late repeat may alert again',
-  alert_log_errors: 'alerts that could not be written to the alert log',
+  out_of_time: 'alerts of a replay before --since or after --until',
+  recorded: 'alerts that the alert log has from before, neither written nor sent again',
+  forgotten_ids: 'alert ids evicted from memory; the ledger has them, but for --dry-run',
+  ledger_evicted:
+    'alert ids evicted from the ledger before 35 days: a late repeat may alert again',
+  alert_log_errors: 'times the alert log could not be written',
+  records_lost:
+    'alerts missing in the alert log, as too many waited for a disk with space',
+  state_errors: 'times a file of the state folder could not be read or written',
+  state_corrupt: 'state files that held something else than was written, set aside',
+  state_unlocked: 'times the state lock was held by a process that is stuck',
   deliveries: 'messages delivered',
+  digests: 'of these, digests',
   delivery_retries: 'attempts that failed and are tried again',
   delivery_refused: 'messages given up because the destination refused them',
   delivery_suspensions: 'times a destination was suspended',
-  delivery_dropped: 'messages dropped because too many were waiting',
+  delivery_dropped: 'events dropped for one destination because too many were waiting',
+  own_messages_held:
+    'messages about the handler itself held back, since one goes out an hour',
   unsent: 'messages still waiting when the program ended',
 } as const
 

@@ -21,7 +21,7 @@ export interface LineReaders {
   bytes(count: number): void
 }
 
-/** Limits of reading. */
+/** Limits of reading; they may change meanwhile. */
 export interface LineLimits {
   /** Longer lines aren't read. Larger than any chunk of the stream (64 KiB). */
   readonly maxLineBytes: number
@@ -71,7 +71,7 @@ async function* untilAborted(input: Readable, stop: AbortSignal): AsyncGenerator
 }
 
 /** Passes on whole lines only, and takes those over the limit out. */
-function wholeLines({ maxLineBytes, literals }: LineLimits, readers: LineReaders) {
+function wholeLines(limits: LineLimits, readers: LineReaders) {
   let held: Buffer[] = []
   let heldBytes = 0
   let overlong: OverlongLineReader | undefined
@@ -81,8 +81,8 @@ function wholeLines({ maxLineBytes, literals }: LineLimits, readers: LineReaders
     if (overlong !== undefined) return overlong.push(piece)
     held.push(piece)
     heldBytes += piece.length
-    if (heldBytes <= maxLineBytes) return
-    overlong = readOverlongLine(literals)
+    if (heldBytes <= limits.maxLineBytes) return
+    overlong = readOverlongLine(limits.literals)
     for (const part of held) overlong.push(part)
     held = []
     heldBytes = 0

@@ -6,7 +6,7 @@ import { suggest } from './rule/did-you-mean.js'
 const defaultConfigFile = '/usr/local/etc/vault-log-handler.ini'
 
 /** What can be asked for besides filtering. */
-export const commands = ['check', 'test', 'notify-test'] as const
+export const commands = ['replay', 'check', 'test', 'notify-test', 'redrive'] as const
 
 /** A command's name. */
 export type Command = (typeof commands)[number]
@@ -16,6 +16,8 @@ export interface Options {
   readonly log: Log
   /** Undefined: the filter. */
   readonly command: Command | undefined
+  /** The word after `notify-test` or `redrive`: a destination's name. */
+  readonly operand: string | undefined
   /** The filter as syslog-ng runs it: no command, not even an unknown one, and no --dry-run. */
   readonly isPlainFilter: boolean
   readonly configFile: string
@@ -26,6 +28,13 @@ export interface Options {
   readonly alertLog: string
   readonly stateDir: string
   readonly dryRun: boolean
+  /** `replay` only: the event times to alert on, epoch milliseconds. */
+  readonly since: number
+  readonly until: number
+  /** `replay` only: what is sent. */
+  readonly notify: (typeof notifyWays)[number]
+  /** `replay` only: no progress. */
+  readonly quiet: boolean
   readonly debug: boolean
   readonly diagnosticsFile: string | undefined
   readonly help: boolean
@@ -34,12 +43,19 @@ export interface Options {
   readonly faults: readonly string[]
 }
 
+/** A message for each event; one for all of them; none. */
+const notifyWays = ['each', 'digest', 'none'] as const
+
 const known = {
   config: { type: 'string', short: 'c' },
   rules: { type: 'string', short: 'r', multiple: true },
   'alert-log': { type: 'string' },
   'state-dir': { type: 'string' },
   'dry-run': { type: 'boolean', short: 'n' },
+  since: { type: 'string' },
+  until: { type: 'string' },
+  notify: { type: 'string' },
+  quiet: { type: 'boolean' },
   debug: { type: 'boolean', short: 'd' },
   log: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -51,12 +67,15 @@ const alertLogs: Readonly<Record<Log, string>> = {
   server: '/var/log/vault/messages.alert',
 }
 
+/** These mean nothing without `replay`. */
+const replayOptions = ['since', 'until', 'notify', 'quiet'] as const
+
 /**
  * Reads a command line (without node and the script). Never throws: what is wrong is told in
  * `faults`, and whether that ends the program is the caller's to decide, since the plain filter
- * under syslog-ng must not end over it.
+ * under syslog-ng must not end over it. `now` is epoch milliseconds, for times like `2h` ago.
  */
-export function parseOptions(args: readonly string[], log: Log): Options {
+export function parseOptions(args: readonly string[], log: Log, now: number): Options {
   const faults: string[] = []
   const { tokens } = parseArgs({
     args: [...args],
@@ -82,14 +101,33 @@ export function parseOptions(args: readonly string[], log: Log): Options {
     }
   }
   const command = commands.find(name => name === words[0])
-  const extra = command === undefined ? words : words.slice(1)
+  const takesOperand = command === 'notify-test' || command === 'redrive'
+  const operand = takesOperand ? words[1] : undefined
+  const extra = words.slice(Number(command !== undefined) + Number(operand !== undefined))
   for (const word of extra) {
     faults.push(`unknown command "${word}"${suggest(word, commands)}`)
   }
   const last = (name: keyof typeof known) => values.get(name)?.at(-1)
+  for (const name of replayOptions) {
+    if (values.has(name) && command !== 'replay') {
+      faults.push(`--${name} is for the command replay`)
+    }
+  }
+  const time = (name: 'since' | 'until', otherwise: number) => {
+    const text = last(name)
+    const parsed = text === undefined ? otherwise : parseTime(text, now)
+    if (parsed !== undefined) return parsed
+    faults.push(`--${name} is a time such as 2026-11-23T08:00:00Z or 24h, got "${text}"`)
+    return otherwise
+  }
+  const notify = notifyWays.find(way => way === (last('notify') ?? 'digest'))
+  if (notify === undefined) {
+    faults.push(`--notify is each, digest or none, got "${last('notify')}"`)
+  }
   return {
     log,
     command,
+    operand,
     isPlainFilter: words.length === 0 && !values.has('dry-run'),
     configFile: last('config') ?? defaultConfigFile,
     isConfigNamed: values.has('config'),
@@ -97,12 +135,28 @@ export function parseOptions(args: readonly string[], log: Log): Options {
     alertLog: last('alert-log') ?? alertLogs[log],
     stateDir: last('state-dir') ?? '/var/lib/vault-log-handler',
     dryRun: values.has('dry-run'),
+    since: time('since', -Infinity),
+    until: time('until', Infinity),
+    notify: notify ?? 'digest',
+    quiet: values.has('quiet'),
     debug: values.has('debug'),
     diagnosticsFile: last('log'),
     help: values.has('help'),
     version: values.has('version'),
     faults,
   }
+}
+
+const unitMs = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 }
+
+/** RFC 3339, also a date alone (UTC), or minutes, hours or days ago: `90m`, `24h`, `7d`. */
+function parseTime(text: string, now: number): number | undefined {
+  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
+  if (count !== undefined)
+    return now - Number(count) * unitMs[unit as keyof typeof unitMs]
+  const isTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/
+  const time = isTime.test(text) ? Date.parse(text) : NaN
+  return Number.isNaN(time) ? undefined : time
 }
 
 function optionFault(token: {

@@ -16,7 +16,7 @@ import { severities } from './rule/severity.js'
 /** A re-serialiser may write any literal of a JSON line with these. */
 const escapes = ['\\u', '\\/']
 
-/** Alert ids remembered for "one event, one alert a rule": about 10 MB. */
+/** Alert ids remembered for "one event, one alert a rule": at most 8 MB. */
 const maxKnownIds = 100_000
 
 /** The way from a line to its alerts. Pure but for the counters and samples that it leaves. */
@@ -29,6 +29,8 @@ export interface Pipeline {
   readonly entry: (entry: Entry) => Alert[]
   /** What to look for in lines that are too long to read. */
   readonly literals: readonly string[]
+  /** From the next line on these rules are in force; what was alerted stays known. */
+  readonly useRules: (rules: readonly CompiledRule[]) => void
   /** The alert of a line that was too long to read. */
   readonly overlong: (line: OverlongLine) => Alert[]
 }
@@ -50,10 +52,10 @@ export interface PipelineParts {
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { log, counters, diagnostics, now } = parts
   const decode: Decode = log === 'audit' ? decodeAuditEntry : createServerDecoder()
-  const rules = parts.rules
-    .filter(({ rule }) => rule.log === log && rule.enabled !== false)
-    .sort((a, b) => rank(a) - rank(b))
-  const knownIds = createKnownIds(maxKnownIds, () => counters.add('forgotten_ids'))
+  let rules = inForce(parts.rules, log)
+  const knownIds = createKnownIds(maxKnownIds, count =>
+    counters.add('forgotten_ids', count),
+  )
   let latest: string | undefined
 
   const entry = (decoded: Entry): Alert[] => {
@@ -95,7 +97,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   return {
-    literals: [...new Set([...rules.flatMap(rule => rule.literals.flat()), ...escapes])],
+    get literals() {
+      return [...new Set([...rules.flatMap(rule => rule.literals.flat()), ...escapes])]
+    },
+    useRules(other) {
+      rules = inForce(other, log)
+    },
     line: line => read(line, 'undecodable'),
     rest: line => read(line, 'truncated'),
     entry,
@@ -122,6 +129,13 @@ function skippable(line: string): 'blank' | 'marks' | undefined {
   const text = line.trim()
   if (text === '') return 'blank'
   return markLine.test(text) ? 'marks' : undefined
+}
+
+/** The most severe first. */
+function inForce(rules: readonly CompiledRule[], log: Log): CompiledRule[] {
+  return rules
+    .filter(({ rule }) => rule.log === log && rule.enabled !== false)
+    .sort((a, b) => rank(a) - rank(b))
 }
 
 function rank({ rule }: CompiledRule): number {

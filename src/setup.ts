@@ -1,5 +1,5 @@
-import type { Config } from './config.js'
-import { readConfig } from './config.js'
+import type { Config } from './config/config.js'
+import { readConfig } from './config/config.js'
 import type { Fault } from './fault.js'
 import type { Options } from './options.js'
 import type { CompiledRule } from './rule/compile-rule.js'

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Counters } from './counters.js'
 import type { Diagnostics } from './diagnostics.js'
+import type { ProgressStream } from './progress.js'
 import type { Signals } from './signals.js'
 
 /** What the program touches of the world, besides the files that its options name. */
@@ -9,6 +10,8 @@ export interface Shell {
   /** A pipe or socket, as syslog-ng's program() gives: the filter must live until its end. */
   readonly isStdinPipe: boolean
   readonly stdout: Writable
+  /** For what a command's user looks at; diagnostics go elsewhere. */
+  readonly stderr: ProgressStream
   readonly env: NodeJS.ProcessEnv
   /** Epoch milliseconds. */
   readonly now: () => number

@@ -4,6 +4,8 @@ export interface Signals {
   readonly stop: AbortController
   /** How long a SIGTERM waits for the end of the input; 0 for an input that gives none. */
   drainMs: number
+  /** SIGHUP: read the ini and the rules again. */
+  onReload: () => void
   /** SIGUSR2: say how it goes. */
   onReport: () => void
   /** Gives the signals back their default actions, for commands that a Ctrl-C may end. */
@@ -14,7 +16,7 @@ export interface Signals {
  * Takes the signals that syslog-ng and systemd send. SIGTERM and SIGINT mean: read on to the end of
  * the input, which syslog-ng gives right after the signal (lines are still in the pipe), then end.
  * Where no end comes within `drainMs`, `stop` aborts. Any more of them change nothing, since under
- * systemd two or three are normal. SIGHUP is no reason to end either.
+ * systemd two or three are normal.
  */
 export function takeSignals(): Signals {
   let timer: NodeJS.Timeout | undefined
@@ -22,18 +24,20 @@ export function takeSignals(): Signals {
     timer ??= setTimeout(() => signals.stop.abort(), signals.drainMs)
     timer.unref()
   }
+  const reload = () => signals.onReload()
   const report = () => signals.onReport()
   const ignore = () => {}
   const signals: Signals = {
     stop: new AbortController(),
     drainMs: 5_000,
+    onReload: ignore,
     onReport: ignore,
     release() {
       process.off('SIGTERM', terminate).off('SIGINT', terminate)
-      process.off('SIGHUP', ignore).off('SIGUSR2', report)
+      process.off('SIGHUP', reload).off('SIGUSR2', report)
     },
   }
   process.on('SIGTERM', terminate).on('SIGINT', terminate)
-  process.on('SIGHUP', ignore).on('SIGUSR2', report)
+  process.on('SIGHUP', reload).on('SIGUSR2', report)
   return signals
 }

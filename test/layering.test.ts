@@ -21,14 +21,19 @@ function importsOf(file: string): string[] {
 }
 
 t.test(
-  'data flows one way: entry, rule, alert, notify, and the shell around them',
+  'data flows one way: entry, rule, alert, state, delivery, and the shell around them',
   async t => {
     const mayImport: Record<string, RegExp> = {
       text: /^text\//,
       entry: /^entry\//,
       rule: /^(?:entry|rule|text)\/|^fault\.ts/,
       alert: /^(?:entry|alert|text)\/|^rule\/(?:severity|compile-rule)\.ts/,
-      notify: /^(?:alert|notify)\/|^rule\/severity\.ts|^(?:counters|diagnostics)\.ts/,
+      notify: /^(?:alert|notify|text)\/|^rule\/severity\.ts|^config\/ini-value\.ts/,
+      config:
+        /^config\/|^(?:entry\/json-object|notify\/destinations?|alert\/alert)\.ts|^rule\/(?:severity|did-you-mean)\.ts|^fault\.ts/,
+      state: /^(?:state|alert)\/|^rule\/severity\.ts/,
+      delivery:
+        /^(?:delivery|state|notify|alert)\/|^config\/(?:config|route)\.ts|^(?:counters|diagnostics)\.ts/,
     }
     for (const file of files) {
       const allowed = mayImport[dirname(file)]
@@ -44,15 +49,15 @@ t.test('only the shell touches files, processes and the clock', async t => {
   const touches: [RegExp, RegExp][] = [
     [
       /from 'node:fs/,
-      /^(?:cli|diagnostics|config)\.ts$|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|schema-check|validate-packaged)|^notify\/(?:slack|http)/,
+      /^(?:cli|diagnostics|disk-space)\.ts$|^(?:state|config)\/|^delivery\/(?:dead-letters|compose-digest|pace-file)|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|schema-check|validate-packaged)|^notify\/(?:http|program|aws|azure|google)/,
     ],
     [
       /(?<![\w'-])process\.(?!\w*')/,
-      /^(?:main|cli|signals)\.ts$|^rule\/validate-packaged\.ts$/,
+      /^(?:main|cli|signals)\.ts$|^rule\/validate-packaged\.ts$|^notify\/run-program\.ts$/,
     ],
     [
       /Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval/,
-      /^notify\/|^(?:main|cli|signals)\.ts$/,
+      /^(?:notify|delivery)\/|^(?:main|cli|signals|progress|live-output)\.ts$/,
     ],
   ]
   for (const file of files) {

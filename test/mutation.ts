@@ -161,11 +161,11 @@ const targets: readonly Target[] = [
   {
     name: 'memory of ids',
     file: 'src/alert/known-ids.ts',
-    text: 'if (ids.has(id)) return false',
+    text: 'if (older.has(id) || !newer.add(id)) return false',
     mutations: {
-      negated: 'if (!ids.has(id)) return false',
+      'without the older': 'if (!newer.add(id)) return false',
       'always true': 'return false',
-      'never true': '',
+      'never true': 'newer.add(id)',
     },
     test: pipelineTest,
   },

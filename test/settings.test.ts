@@ -1,20 +1,34 @@
 import { rootCertificates } from 'node:tls'
 import t from 'tap'
-import { parseConfig, readConfig } from '../src/config.js'
+import type { Alert } from '../src/alert/alert.js'
+import { parseConfig, readConfig } from '../src/config/config.js'
 import { formatFault } from '../src/fault.js'
+import { isRouted, routeOf } from '../src/config/route.js'
 import { parseOptions } from '../src/options.js'
+import { sampleAlert } from './fixtures/alerts.js'
 
 const url = 'https://hooks.slack.com/services/T000/B000/secretpart'
+const now = Date.parse('2026-11-23T12:00:00Z')
 const mebibyte = 1024 * 1024
 
 function faultsOf(ini: string, env: NodeJS.ProcessEnv = {}): string[] {
   return parseConfig('x.ini', ini, env).faults.map(formatFault)
 }
 
+/** A section `[slack]` that takes everything. */
+function slack(settings: Record<string, string>) {
+  const route = { minSeverity: 'info', rules: [], tags: [] }
+  return { name: 'slack', kind: 'slack', settings, route }
+}
+
+function urlOf(ini: string, env: NodeJS.ProcessEnv = {}) {
+  return parseConfig('x.ini', ini, env).config.destinations[0]?.settings['url']
+}
+
 t.test("the article's ini works unchanged", async t => {
   const { config, faults } = parseConfig('x.ini', `[slack]\nurl=${url}\n`, {})
   t.strictSame(faults, [])
-  t.strictSame(config, { slack: { url }, maxLineBytes: 64 * mebibyte })
+  t.strictSame(config, { destinations: [slack({ url })], maxLineBytes: 64 * mebibyte })
 })
 
 t.test('every key is read, with or without a byte order mark', async t => {
@@ -27,7 +41,7 @@ ca_file = ${caFile}
 max_line_bytes = 1048576
 `
   t.strictSame(parseConfig('x.ini', ini, {}).config, {
-    slack: { url, proxy: 'http://proxy.internal:3128', caFile },
+    destinations: [slack({ url, proxy: 'http://proxy.internal:3128', ca_file: caFile })],
     maxLineBytes: mebibyte,
   })
 })
@@ -35,8 +49,8 @@ max_line_bytes = 1048576
 t.test('a value can stand in the environment or in a file', async t => {
   const dir = t.testdir({ url: `${url}\n` })
   const env = { SLACK_URL: url }
-  t.equal(parseConfig('x', '[slack]\nurl = env:SLACK_URL', env).config.slack?.url, url)
-  t.equal(parseConfig('x', `[slack]\nurl = file:${dir}/url`, {}).config.slack?.url, url)
+  t.equal(urlOf('[slack]\nurl = env:SLACK_URL', env), url)
+  t.equal(urlOf(`[slack]\nurl = file:${dir}/url`), url)
   t.strictSame(faultsOf('[slack]\nurl = env:NONE'), [
     'x.ini:2:1: [slack] url takes the environment variable NONE, which is not set',
   ])
@@ -92,8 +106,63 @@ t.test('each fault of an ini is told with its place', async t => {
 t.test('what is valid holds in spite of faults elsewhere', async t => {
   const { config, faults } = parseConfig('x.ini', `[slack]\nurl=${url}\n[nope]\na=b`, {})
   t.equal(faults.length, 1)
-  t.equal(config.slack?.url, url)
+  t.equal(config.destinations[0]?.settings['url'], url)
 })
+
+t.test('several destinations of a kind have labels, and each its route', async t => {
+  const ini = `[slack]
+url = ${url}
+[slack "oncall"]
+url = ${url}
+min_severity = high
+rules = a, b
+tags = handler
+[webhook "siem-1"]
+url = https://siem.internal/in
+`
+  const { config, faults } = parseConfig('x.ini', ini, {})
+  t.strictSame(faults, [])
+  t.strictSame(
+    config.destinations.map(({ name, kind }) => [name, kind]),
+    [
+      ['slack', 'slack'],
+      ['slack-oncall', 'slack'],
+      ['webhook-siem-1', 'webhook'],
+    ],
+  )
+  const route = { minSeverity: 'high', rules: ['a', 'b'], tags: ['handler'] }
+  t.strictSame(config.destinations[1]?.route, route)
+  for (const [section, fault] of [
+    ['[slack "a.b"]', /unknown section/],
+    ['[slack "a b"]', /unknown section/],
+    ['[slack oncall]', /unknown section/],
+  ] as const) {
+    t.match(faultsOf(`${section}\nurl = ${url}`)[0], fault)
+  }
+  t.strictSame(faultsOf(`[slack]\nurl = ${url}\nmin_severity = hihg`), [
+    'x.ini:3:1: [slack] min_severity must be critical, high, medium, low or info, got "hihg"',
+  ])
+})
+
+t.test(
+  'a route takes what is severe enough, and of one of its rules or tags',
+  async t => {
+    const routed = (route: Record<string, string>, parts: Partial<Alert>) =>
+      isRouted(
+        sampleAlert({ rule: 'a', severity: 'medium', tags: ['t'], ...parts }),
+        routeOf(route),
+      )
+    t.ok(routed({}, {}))
+    t.ok(routed({ min_severity: 'medium' }, {}))
+    t.notOk(routed({ min_severity: 'high' }, {}))
+    t.ok(routed({ min_severity: 'high' }, { severity: 'critical' }))
+    t.ok(routed({ rules: 'b,a' }, {}))
+    t.notOk(routed({ rules: 'b' }, {}))
+    t.ok(routed({ tags: 't' }, {}))
+    t.ok(routed({ rules: 'b', tags: 'x t' }, {}), 'a rule or a tag')
+    t.notOk(routed({ rules: 'a', min_severity: 'high' }, {}), 'and the severity')
+  },
+)
 
 t.test('a missing ini is a fault only where it was named', async t => {
   const file = `${t.testdir()}/none.ini`
@@ -103,7 +172,7 @@ t.test('a missing ini is a fault only where it was named', async t => {
 })
 
 t.test('the defaults are those of the article', async t => {
-  const options = parseOptions([], 'audit')
+  const options = parseOptions([], 'audit', now)
   t.match(options, {
     command: undefined,
     isPlainFilter: true,
@@ -115,13 +184,13 @@ t.test('the defaults are those of the article', async t => {
     dryRun: false,
     faults: [],
   })
-  t.equal(parseOptions([], 'server').alertLog, '/var/log/vault/messages.alert')
+  t.equal(parseOptions([], 'server', now).alertLog, '/var/log/vault/messages.alert')
 })
 
 t.test('every option is read, short and long', async t => {
   const args =
     'check -c a.ini -r r1 --rules r2 --alert-log al --state-dir sd -nd --log lf'
-  t.match(parseOptions(args.split(' '), 'audit'), {
+  t.match(parseOptions(args.split(' '), 'audit', now), {
     command: 'check',
     isPlainFilter: false,
     configFile: 'a.ini',
@@ -134,8 +203,8 @@ t.test('every option is read, short and long', async t => {
     diagnosticsFile: 'lf',
     faults: [],
   })
-  t.match(parseOptions(['-h'], 'audit'), { help: true })
-  t.match(parseOptions(['--version'], 'audit'), { version: true })
+  t.match(parseOptions(['-h'], 'audit', now), { help: true })
+  t.match(parseOptions(['--version'], 'audit', now), { version: true })
 })
 
 t.test('what is wrong with a command line is told, and the rest of it holds', async t => {
@@ -149,13 +218,52 @@ t.test('what is wrong with a command line is told, and the rest of it holds', as
     ['check twice', 'unknown command "twice"'],
   ]
   for (const [args, fault] of table) {
-    const { faults, debug } = parseOptions(['-d', ...args.split(' ')], 'audit')
+    const { faults, debug } = parseOptions(['-d', ...args.split(' ')], 'audit', now)
     t.strictSame(faults, [fault])
     t.ok(debug)
   }
 })
 
 t.test('the word after an unknown option is its value rather than a command', async t => {
-  t.ok(parseOptions(['--alert-lgo', '/x'], 'audit').isPlainFilter)
-  t.notOk(parseOptions(['chek'], 'audit').isPlainFilter)
+  t.ok(parseOptions(['--alert-lgo', '/x'], 'audit', now).isPlainFilter)
+  t.notOk(parseOptions(['chek'], 'audit', now).isPlainFilter)
+})
+
+t.test('a replay has times, a way to notify, and quiet; nothing else has', async t => {
+  const of = (args: string) => parseOptions(args.split(' '), 'audit', now)
+  t.match(of('replay'), {
+    since: -Infinity,
+    until: Infinity,
+    notify: 'digest',
+    quiet: false,
+  })
+  t.match(of('replay --since 2h --until 90m --notify each --quiet'), {
+    since: now - 2 * 3_600_000,
+    until: now - 90 * 60_000,
+    notify: 'each',
+    quiet: true,
+    faults: [],
+  })
+  const { since, until } = of(
+    'replay --since 2026-11-22 --until 2026-11-23T08:00:00+02:00',
+  )
+  t.equal(since, Date.parse('2026-11-22T00:00:00Z'))
+  t.equal(until, Date.parse('2026-11-23T06:00:00Z'))
+  const faults: [string, string][] = [
+    [
+      'replay --since yesterday',
+      '--since is a time such as 2026-11-23T08:00:00Z or 24h, got "yesterday"',
+    ],
+    [
+      'replay --until 2026-13-01',
+      '--until is a time such as 2026-11-23T08:00:00Z or 24h, got "2026-13-01"',
+    ],
+    ['replay --notify all', '--notify is each, digest or none, got "all"'],
+    ['--since 2h', '--since is for the command replay'],
+    ['check --quiet', '--quiet is for the command replay'],
+  ]
+  for (const [args, fault] of faults) t.strictSame(of(args).faults, [fault])
+  t.equal(of('notify-test slack').operand, 'slack')
+  t.equal(of('redrive').operand, undefined)
+  t.strictSame(of('check slack').faults, ['unknown command "slack"'])
 })

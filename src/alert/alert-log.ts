@@ -1,4 +1,12 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 
 /** Where alerts are kept for good. */
@@ -21,10 +29,12 @@ export function createAlertLog(file: string): AlertLog {
       const fd = openForAppend(file)
       try {
         const bytes = Buffer.from(`${endsInHalfRecord(fd) ? '\n' : ''}${record}\n`)
+        const { size } = fstatSync(fd)
         const written = writeSync(fd, bytes)
-        // A full disk may take a part. It stays: others may have appended to it since.
         if (written < bytes.length) {
-          throw new Error(`ENOSPC: ${written} of ${bytes.length} bytes written`)
+          // A full disk took a part. Where others have appended to it since, it stays.
+          if (fstatSync(fd).size === size + written) ftruncateSync(fd, size)
+          throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
         }
       } finally {
         closeSync(fd)

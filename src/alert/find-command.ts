@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { auditText } from '../entry/audit-entry.js'
 import type { Entry } from '../entry/entry.js'
 
@@ -24,6 +25,20 @@ export function findCommand(entry: Entry, id: string, alertLog: string): string 
 /** A command that finds an alert's record, by its id, in the alert log. */
 export function findRecordCommand(id: string, alertLog: string): string {
   return `grep -F ${id} ${quote(alertLog)}`
+}
+
+/**
+ * A command that lists the records of the alerts whose ids stand in a file, from the alert logs
+ * beside this one and their archives.
+ */
+export function findRecordsCommand(idsFile: string, alertLog: string): string {
+  const dir = quote(dirname(alertLog))
+  return `zstdcat -qf ${dir}/archive/*.alert* ${dir}/*.alert | grep -Ff ${quote(idsFile)}`
+}
+
+/** The same without such a file: what was recorded from the first of the alerts to the last. */
+export function findRangeCommand(first: string, last: string, alertLog: string): string {
+  return `sed -n '/${first}/,/${last}/p' ${quote(alertLog)}`
 }
 
 /** A path for the shell: the operator's own, but it may hold a space. */

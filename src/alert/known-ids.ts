@@ -1,3 +1,5 @@
+import { createIdSet } from './id-set.js'
+
 /** Remembers which alert ids were raised, so that an event alerts once a rule. */
 export interface KnownIds {
   /** Adds an id; false if it was there. */
@@ -5,22 +7,22 @@ export interface KnownIds {
 }
 
 /**
- * A memory of the last `limit` ids (about 100 bytes each), the oldest out first; `onEvict` is told
- * of each one that is forgotten.
+ * A memory of at least the last `limit` ids and at most twice as many (32 bytes each), the oldest
+ * out first; `onEvict` is told how many are forgotten.
  */
-export function createKnownIds(limit: number, onEvict: () => void): KnownIds {
-  const ids = new Set<string>()
+export function createKnownIds(
+  limit: number,
+  onEvict: (count: number) => void,
+): KnownIds {
+  let older = createIdSet()
+  let newer = createIdSet()
   return {
     add(id) {
-      if (ids.has(id)) return false
-      ids.add(id)
-      if (ids.size > limit) {
-        // A Set iterates in the order of insertion.
-        for (const oldest of ids) {
-          ids.delete(oldest)
-          break
-        }
-        onEvict()
+      if (older.has(id) || !newer.add(id)) return false
+      if (newer.size >= limit) {
+        if (older.size > 0) onEvict(older.size)
+        older = newer
+        newer = createIdSet()
       }
       return true
     },

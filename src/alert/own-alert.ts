@@ -6,20 +6,26 @@ import { findRecordCommand } from './find-command.js'
 import { oneLine } from '../text/one-line.js'
 import { alertId } from './raise-alert.js'
 
-/** What the handler alerts about on its own account; `rule` in the alert record. */
-export type OwnAlertKind =
-  | 'handler-config-invalid'
-  | 'handler-rule-invalid'
-  | 'handler-destination-suspended'
-  | 'handler-line-overlong'
-  | 'handler-notify-test'
-
-const severityOf: Readonly<Record<OwnAlertKind, Severity>> = {
+/** What the handler alerts about on its own account, and how urgent that is. */
+const severityOf = {
   'handler-config-invalid': 'high',
   'handler-rule-invalid': 'high',
   'handler-destination-suspended': 'high',
+  'handler-message-refused': 'high',
+  'handler-messages-dropped': 'high',
   'handler-line-overlong': 'high',
+  'handler-disk-low': 'high',
+  'handler-disk-full': 'critical',
+  'handler-state-corrupt': 'high',
   'handler-notify-test': 'info',
+} as const satisfies Readonly<Record<string, Severity>>
+
+/** The kind of an alert of the handler's own; `rule` in the alert record. */
+export type OwnAlertKind = keyof typeof severityOf
+
+/** Whether an alert with this `rule` is one of the handler's own. */
+export function isOwnAlert(rule: string): rule is OwnAlertKind {
+  return Object.hasOwn(severityOf, rule)
 }
 
 /** What an own alert is about. */

@@ -1,12 +1,12 @@
-import type { Alert } from '../alert/alert.js'
-import { ownAlert, type OwnAlert } from '../alert/own-alert.js'
+import type { OwnAlert } from '../alert/own-alert.js'
+import { ownAlert } from '../alert/own-alert.js'
 import { dryRunOutput } from '../dry-run-output.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault } from '../fault.js'
-import { readLines } from '../lines.js'
+import type { LiveOutput } from '../live-output.js'
 import type { Options } from '../options.js'
-import type { Output } from '../output.js'
 import { createPipeline, type Pipeline } from '../pipeline.js'
+import { readLog } from '../read-log.js'
 import type { CompiledRule } from '../rule/compile-rule.js'
 import { loadRules } from '../rule/load-rules.js'
 import { readSetup, type Setup } from '../setup.js'
@@ -16,7 +16,7 @@ import type { Shell } from '../shell.js'
  * The filter: reads stdin to its end and alerts. With a pipe on stdin and without --dry-run it ends
  * over nothing else, since syslog-ng would start it again at once, and each start swallows what was
  * in the pipe: it takes what is valid and says what isn't in the diagnostics and in an alert.
- * Otherwise faults end it before it reads anything.
+ * Otherwise faults end it before it reads anything. SIGHUP reads the ini and the rules again.
  */
 export async function filter(options: Options, shell: Shell): Promise<number> {
   const { diagnostics, counters, signals } = shell
@@ -30,32 +30,57 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
   if (!rules.some(({ rule }) => rule.log === options.log)) {
     diagnostics.warn(`no rule of the ${options.log} log is in force`)
   }
-  const pipeline = createPipeline({
-    log: options.log,
-    rules,
-    alertLog: options.alertLog,
-    counters,
-    diagnostics,
-    now: shell.now,
-  })
-  const output = options.dryRun
-    ? dryRunOutput(shell)
-    : (await import('../live-output.js')).liveOutput(options, setup.config.slack, shell)
-  for (const own of faultAlerts(options, setup)) {
-    await output.emit([ownAlert(own, options.log, shell.now(), options.alertLog)])
+  const { log, alertLog } = options
+  const { now } = shell
+  const pipeline = createPipeline({ log, rules, alertLog, counters, diagnostics, now })
+  const live = options.dryRun
+    ? undefined
+    : (await import('../live-output.js')).liveOutput(options, shell)
+  const output = live ?? dryRunOutput(shell)
+  live?.configure(setup.config.destinations)
+  const owns = faultAlerts(options, setup, '')
+  for (const own of owns) {
+    if (live) live.say(own)
+    else await output.emit([ownAlert(own, log, now(), alertLog)])
   }
+  const limits = { maxLineBytes: setup.config.maxLineBytes, literals: pipeline.literals }
   signals.onReport = () => diagnostics.info(`so far: ${counters.summary()}`)
-  diagnostics.debug(`${rules.length} rules; reading`)
-  try {
-    await read(pipeline, output, setup.config.maxLineBytes, shell)
-  } catch (error) {
-    diagnostics.error(`reading stdin failed: ${String(error)}`)
+  signals.onReload = () => {
+    if (live) void reload(options, shell, pipeline, live, limits)
   }
+  diagnostics.debug(`${rules.length} rules; reading`)
+  await readLog(pipeline, output, limits, shell)
+  signals.onReload = () => {}
   await output.end()
   // On a terminal or in a shell pipeline, silence is success; a log wants to be told.
   const isRoutine = options.dryRun && counters.get('undecodable') === 0
   diagnostics[isRoutine ? 'debug' : 'info'](`end of input: ${counters.summary()}`)
   return exitCode.ok
+}
+
+/** All or nothing: with any fault, the settings and rules stay as they are, and it is said. */
+async function reload(
+  options: Options,
+  { env, diagnostics, counters }: Shell,
+  pipeline: Pipeline,
+  live: LiveOutput,
+  limits: { maxLineBytes: number; literals: readonly string[] },
+): Promise<void> {
+  const setup = await readSetup(options, env)
+  const faults = [...setup.configFaults, ...setup.ruleFaults]
+  if (faults.length > 0) {
+    counters.add('reloads_refused')
+    for (const fault of faults) diagnostics.error(formatFault(fault))
+    const owns = faultAlerts({ ...options, faults: [] }, setup, 'Reload refused: ')
+    for (const own of owns) live.say(own)
+    return
+  }
+  pipeline.useRules(setup.rules)
+  limits.maxLineBytes = setup.config.maxLineBytes
+  limits.literals = pipeline.literals
+  live.configure(setup.config.destinations)
+  counters.add('reloads')
+  diagnostics.info(`reloaded: ${setup.rules.length} rules`)
 }
 
 /** Rules without a fault; where faults leave none of this log, the packaged rules. */
@@ -67,56 +92,26 @@ async function usableRules(
   return isUsable || ruleFaults.length === 0 ? rules : (await loadRules([])).rules
 }
 
-async function read(
-  pipeline: Pipeline,
-  output: Output,
-  maxLineBytes: number,
-  { stdin, counters, diagnostics, signals }: Shell,
-): Promise<void> {
-  const handle = (alertsOf: () => Alert[]): void | Promise<void> => {
-    let alerts: Alert[]
-    try {
-      alerts = alertsOf()
-    } catch (error) {
-      // No line may end the filter, not even one that finds a fault of ours.
-      counters.add('line_errors')
-      diagnostics.error(`a line was given up: ${String(error)}`)
-      return
-    }
-    if (alerts.length > 0) return output.emit(alerts)
-  }
-  await readLines(
-    stdin,
-    { maxLineBytes, literals: pipeline.literals },
-    {
-      bytes: count => counters.add('bytes', count),
-      line: line => handle(() => pipeline.line(line)),
-      rest: line => handle(() => pipeline.rest(line)),
-      overlong: line => handle(() => pipeline.overlong(line)),
-    },
-    signals.stop.signal,
-  )
-}
-
 /** One alert for the settings and one for the rules, each with all that is wrong. */
-function faultAlerts(options: Options, { configFaults, ruleFaults }: Setup): OwnAlert[] {
+function faultAlerts(
+  options: Options,
+  { configFaults, ruleFaults }: Setup,
+  prefix: string,
+): OwnAlert[] {
   const settings = [...options.faults, ...configFaults.map(formatFault)]
   const rules = ruleFaults.map(formatFault)
   const say = (
     kind: OwnAlert['kind'],
     what: string,
     faults: readonly string[],
-  ): OwnAlert => ({
-    kind,
-    title: `${what}: ${faults[0]}${faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''}`,
-    detail: faults.slice(0, 50).join('\n'),
-  })
+  ): OwnAlert[] => {
+    if (faults.length === 0) return []
+    const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
+    const title = `${prefix}${what}: ${faults[0]}${more}`
+    return [{ kind, title, detail: faults.slice(0, 50).join('\n') }]
+  }
   return [
-    ...(settings.length === 0
-      ? []
-      : [say('handler-config-invalid', 'Settings ignored', settings)]),
-    ...(rules.length === 0
-      ? []
-      : [say('handler-rule-invalid', 'Rules not in force', rules)]),
+    ...say('handler-config-invalid', 'Settings ignored', settings),
+    ...say('handler-rule-invalid', 'Rules not in force', rules),
   ]
 }

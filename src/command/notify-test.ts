@@ -1,30 +1,49 @@
 import { ownAlert } from '../alert/own-alert.js'
-import { readConfig } from '../config.js'
+import { readConfig } from '../config/config.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault } from '../fault.js'
-import { createSlackNotifier } from '../notify/slack.js'
+import { destinations } from '../notify/destinations.js'
 import type { Options } from '../options.js'
 import type { Shell } from '../shell.js'
 
-/** `notify-test`: one test alert to each destination of the ini, and what each answered. */
+/**
+ * `notify-test [NAME]`: one test alert to each destination of the ini, or to those of the name or
+ * kind given, whatever their routes; prints what each answered.
+ */
 export async function notifyTest(options: Options, shell: Shell): Promise<number> {
-  const { configFile, isConfigNamed, log, alertLog } = options
-  const { config, faults } = readConfig(configFile, isConfigNamed, shell.env)
-  for (const fault of faults) shell.diagnostics.error(formatFault(fault))
+  const { configFile, isConfigNamed, log, alertLog, operand } = options
+  const { env, now, diagnostics, stdout, signals } = shell
+  const { config, faults } = readConfig(configFile, isConfigNamed, env)
+  for (const fault of faults) diagnostics.error(formatFault(fault))
   if (faults.length > 0) return exitCode.config
-  if (config.slack === undefined) {
-    shell.diagnostics.error(`no destination: put [slack] with a url into ${configFile}`)
+  const chosen = config.destinations.filter(
+    ({ name, kind }) => operand === undefined || operand === name || operand === kind,
+  )
+  if (chosen.length === 0) {
+    const names = config.destinations.map(({ name }) => name).join(', ')
+    const missing =
+      names === ''
+        ? `no destination: put [slack] with a url into ${configFile}`
+        : `no destination is named ${operand}: ${configFile} has ${names}`
+    diagnostics.error(missing)
     return exitCode.config
   }
-  const notifier = createSlackNotifier({ name: 'slack', ...config.slack }, shell.env)
   const own = {
     kind: 'handler-notify-test',
     title: `Test of the ${log} log's alerts: nothing happened`,
     detail: 'sent by notify-test',
   } as const
-  const alert = ownAlert(own, log, shell.now(), alertLog)
-  const { outcome, reason } = await notifier.send([alert], shell.signals.stop.signal)
-  await notifier.close()
-  shell.stdout.write(`${notifier.name}: ${outcome}: ${reason}\n`)
-  return outcome === 'delivered' ? exitCode.ok : exitCode.failed
+  const alerts = [ownAlert(own, log, now(), alertLog)]
+  let status: number = exitCode.ok
+  for (const { name, kind, settings } of chosen) {
+    const notifier = destinations[kind]!.create(name, settings, { env, now })
+    const { outcome, reason } = await notifier.send(
+      { kind: 'alerts', alerts },
+      signals.stop.signal,
+    )
+    await notifier.close()
+    stdout.write(`${name}: ${outcome}: ${reason}\n`)
+    if (outcome !== 'delivered') status = exitCode.failed
+  }
+  return status
 }

@@ -1,4 +1,12 @@
 import type { Alert } from '../alert/alert.js'
+import type { Digest } from '../alert/digest.js'
+
+/** What one message says. */
+export type Message =
+  /** The alerts of one event (at least one), the most severe first; or some of them (see `split`). */
+  | { readonly kind: 'alerts'; readonly alerts: readonly Alert[] }
+  /** More alerts than can be sent one by one, in sum. */
+  | { readonly kind: 'digest'; readonly digest: Digest }
 
 /** What came of one attempt. `reason` is for people and holds no secret. */
 export type Attempt =
@@ -12,16 +20,22 @@ export type Attempt =
 
 /** One destination. It knows whether to try again; the sender knows how. */
 export interface Notifier {
-  /** The name of its section in the ini. */
+  /** Its section in the ini, such as `slack` or `slack-oncall`. */
   readonly name: string
+  /** Two messages are at least this many milliseconds apart: the channel's own limit. */
+  readonly intervalMs: number
+  /** When more events than this are waiting, they go as one digest. */
+  readonly digestOver: number
+  /** Whether messages hold the log's entries; for people they don't. */
+  readonly wantsEntry?: boolean
   /**
-   * Sends one message that covers all these alerts (at least one). Never throws or rejects:
-   * trouble is an attempt's outcome. An abort ends it as 'retry'.
+   * Sends one message. Never throws or rejects: trouble is an attempt's outcome. An abort ends it
+   * as 'retry'.
    */
-  send(alerts: readonly Alert[], signal: AbortSignal): Promise<Attempt>
+  send(message: Message, signal: AbortSignal): Promise<Attempt>
   /**
-   * Divides alerts into messages, each of which holds its alerts' ids and whole titles; without
-   * it, any number goes into one.
+   * Divides the alerts of one event into messages, each of which holds its alerts' ids and whole
+   * titles; without it, any number goes into one. Pure.
    */
   split?(alerts: readonly Alert[]): Alert[][]
   /** Releases connections. */

@@ -1,5 +1,9 @@
 import type { Alert } from '../alert/alert.js'
-import { severities, type Severity } from '../rule/severity.js'
+import type { Digest } from '../alert/digest.js'
+import type { Severity } from '../rule/severity.js'
+import { chunksOf } from './chunks.js'
+import type { Message } from './notifier.js'
+import { digestReasons } from './plain-message.js'
 import { codeSpan, escapeForCode, jsonChars } from './slack-escape.js'
 
 /** Text whose mark-up is ours; `verbatim` keeps Slack from linking names and addresses in it. */
@@ -53,7 +57,10 @@ const factMarkupChars = 11
 const maxFacts = 5
 /** Less of a fact is not worth the room that the find command could have. */
 const minFactChars = 80
+/** Five titles take 1,030 of the text's characters, ten rules 900, the command 1,020, the rest 500. */
+const maxDigestTitleChars = 200
 const noFindText = 'find it by the alert id in the alert log'
+const noDigestFindText = 'find them by these ids in the alert log'
 
 const marks: Readonly<Record<Severity, string>> = {
   critical: '🔴',
@@ -62,50 +69,76 @@ const marks: Readonly<Record<Severity, string>> = {
   low: '🔵',
   info: '⚪',
 }
+
 /**
  * Divides alerts into as few messages as hold all their ids and whole titles, the most severe
  * first: nearly always one. A single alert always fits, even if every character of its title
  * escapes to five; at most 30 go together.
  */
 export function slackChunks(alerts: readonly Alert[]): Alert[][] {
-  const chunks: Alert[][] = []
-  let room = 0
-  for (const alert of bySeverity(alerts)) {
-    const size = jsonChars(`${alertText(alert)}\n`)
-    const last = chunks.at(-1)
-    if (last && last.length < maxAlerts && size <= room) {
-      last.push(alert)
-      room -= size
-    } else {
-      chunks.push([alert])
-      room = maxAlertsChars - size
-    }
-  }
-  return chunks
+  const size = (alert: Alert) => jsonChars(`${alertText(alert)}\n`)
+  return chunksOf(alerts, size, maxAlertsChars, maxAlerts)
+}
+
+/** Renders a message: `text` is at most 3,500 characters, the blocks' JSON at most 10,000. */
+export function slackMessage(message: Message): SlackMessage {
+  return message.kind === 'digest'
+    ? digestMessage(message.digest)
+    : alertsMessage(message.alerts)
 }
 
 /**
- * Renders one message about one event: each alert's severity, whole title and id, the most severe
- * first, and once the facts, which are the first alert's. `text` is at most 3,500 characters, the
- * blocks' JSON at most 10,000. Of more alerts than fit (see `slackChunks`) it says how many.
- * Throws a RangeError without alerts.
+ * One event: each alert's severity, whole title and id, the most severe first, and once the facts,
+ * which are the first alert's. Of more alerts than fit (see `slackChunks`) it says how many. Throws
+ * a RangeError without alerts.
  */
-export function slackMessage(alerts: readonly Alert[]): SlackMessage {
+function alertsMessage(alerts: readonly Alert[]): SlackMessage {
   const shown = slackChunks(alerts)[0]
   const worst = shown?.[0]
   if (!shown || !worst) throw new RangeError('a message needs at least one alert')
-  const more = moreText(alerts.length - shown.length)
+  const parts = [...shown.map(alertText), ...moreText(alerts.length - shown.length)]
+  return compose(plainText(worst, parts.join('\n')), alertsHeader(worst, alerts.length), [
+    ...parts,
+    factLines(worst, maxFactChars).join('\n'),
+    findText(worst.facts.find),
+  ])
+}
+
+/** Counts by severity and rule, the first titles, and how to list the alerts. */
+function digestMessage(digest: Digest): SlackMessage {
+  const { reason, count, bySeverity, byRule, otherRules, titles, firstId, lastId } =
+    digest
+  const header = `${marks[digest.severity]} ${count} alerts ${digestReasons[reason]}`
+  const rules = byRule.map(
+    counted => `${counted.count} × ${codeSpan(counted.rule, maxIdChars)}`,
+  )
+  const sections = [
+    bySeverity
+      .map(({ severity, count }) => `${marks[severity]} *${severity}* ${count}`)
+      .join(' · '),
+    [...rules, ...(otherRules > 0 ? [`${otherRules} × other rules`] : [])].join('\n'),
+    `first titles:\n${titles.map(title => codeSpan(title, maxDigestTitleChars)).join('\n')}`,
+    `alerts ${codeSpan(firstId, maxIdChars)} to ${codeSpan(lastId, maxIdChars)}\n` +
+      `from ${codeSpan(digest.from, maxIdChars)} to ${codeSpan(digest.to, maxIdChars)}`,
+    findText(digest.find, noDigestFindText),
+  ]
+  return compose([header, ...sections].join('\n'), header, sections)
+}
+
+function compose(
+  text: string,
+  header: string,
+  sections: readonly string[],
+): SlackMessage {
   return {
-    text: plainText(worst, [...shown.map(alertText), ...more].join('\n')),
+    text,
     parse: 'none',
     link_names: false,
     unfurl_links: false,
     unfurl_media: false,
     blocks: [
-      header(worst, alerts.length),
-      ...[...shown.map(alertText), ...more].map(section),
-      section(factLines(worst, maxFactChars).join('\n')),
-      section(findText(worst)),
+      { type: 'header', text: { type: 'plain_text', text: header, emoji: false } },
+      ...sections.map(section),
     ],
   }
 }
@@ -114,12 +147,6 @@ export function slackMessage(alerts: readonly Alert[]): SlackMessage {
 export function withoutBlocks(message: SlackMessage): SlackText {
   const { text, parse, link_names, unfurl_links, unfurl_media } = message
   return { text, parse, link_names, unfurl_links, unfurl_media }
-}
-
-function bySeverity(alerts: readonly Alert[]): Alert[] {
-  return alerts.toSorted(
-    (a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity),
-  )
 }
 
 function alertText({ severity, title, id, rule }: Alert): string {
@@ -140,17 +167,16 @@ function plainText(alert: Alert, alertsText: string): string {
   const room = maxTextChars - alertsText.length
   const share = (find: string) =>
     Math.floor((room - find.length - 1) / maxFacts) - factMarkupChars
-  const whole = findText(alert)
+  const whole = findText(alert.facts.find)
   const find = share(whole) >= minFactChars ? whole : noFindText
   const limit = Math.min(maxFactChars, share(find))
   return [alertsText, ...factLines(alert, limit), find].join('\n')
 }
 
-function header({ severity, log }: Alert, count: number): SlackBlock {
+function alertsHeader({ severity, log }: Alert, count: number): string {
   const what =
     count === 1 ? 'alert' : `and ${count - 1} more alert${count > 2 ? 's' : ''}`
-  const text = `${marks[severity]} ${severity} ${what} in the ${log} log`
-  return { type: 'header', text: { type: 'plain_text', text, emoji: false } }
+  return `${marks[severity]} ${severity} ${what} in the ${log} log`
 }
 
 function section(text: string): SlackBlock {
@@ -165,7 +191,7 @@ function factLines({ facts, time }: Alert, limit: number): string[] {
 }
 
 /** Whole or not at all: half a command is worse to paste than none. */
-function findText({ facts }: Alert): string {
-  const command = escapeForCode(facts.find, maxFindChars)
-  return command.whole ? `find \`\`\`${command.text}\`\`\`` : noFindText
+function findText(find: string, otherwise = noFindText): string {
+  const command = escapeForCode(find, maxFindChars)
+  return command.whole ? `find \`\`\`${command.text}\`\`\`` : otherwise
 }

@@ -399,18 +399,15 @@ t.test('an id depends on the rule id and the event, and on nothing else', async 
   t.not(alertId('ab', ['c']), alertId('a', ['bc']))
 })
 
-t.test('known ids are added once, and the oldest is forgotten first', async t => {
+t.test('known ids are added once, and the oldest are forgotten first', async t => {
+  const id = (name: string) => alertId(name, [])
   let evicted = 0
-  const ids = createKnownIds(2, () => evicted++)
-  t.strictSame(
-    ['a', 'a', 'b', 'b', 'a'].map(id => ids.add(id)),
-    [true, false, true, false, false],
-  )
+  const ids = createKnownIds(2, count => (evicted += count))
+  const add = (names: string) => [...names].map(name => ids.add(id(name)))
+  t.strictSame(add('aabba'), [true, false, true, false, false])
+  t.strictSame(add('cab'), [true, false, false], 'the last two and more are known')
   t.equal(evicted, 0)
-  t.ok(ids.add('c'))
-  t.equal(evicted, 1)
-  t.notOk(ids.add('b'))
-  t.notOk(ids.add('c'))
-  t.ok(ids.add('a'), 'the first was forgotten')
-  t.equal(evicted, 2)
+  t.strictSame(add('d'), [true])
+  t.equal(evicted, 2, 'a and b')
+  t.strictSame(add('cda'), [false, false, true])
 })

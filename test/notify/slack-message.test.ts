@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import t from 'tap'
 import type { Alert } from '../../src/alert/alert.js'
+import type { Digest } from '../../src/alert/digest.js'
 import {
   slackChunks,
   slackMessage,
@@ -8,7 +9,7 @@ import {
   type SlackMessage,
 } from '../../src/notify/slack-message.js'
 import { severities } from '../../src/rule/severity.js'
-import { sampleAlert } from '../fixtures/alerts.js'
+import { largestDigest, sampleAlert, sampleDigest } from '../fixtures/alerts.js'
 import { rendered } from '../fixtures/slack-stand-in.js'
 
 const plain = sampleAlert({
@@ -21,6 +22,9 @@ const plain = sampleAlert({
   },
 })
 
+const ofAlerts = (alerts: readonly Alert[]) => slackMessage({ kind: 'alerts', alerts })
+const ofDigest = (digest: Digest) => slackMessage({ kind: 'digest', digest })
+
 /** All that a message says, in its blocks and in its text. */
 const variants = (message: SlackMessage) => [
   rendered(message),
@@ -30,7 +34,7 @@ const sectionTexts = ({ blocks }: SlackMessage) =>
   blocks.flatMap(({ type, text }) => (type === 'section' ? [text.text] : []))
 
 t.test('one alert: severity, title, id, rule, facts and how to find it', async t => {
-  const message = slackMessage([plain])
+  const message = ofAlerts([plain])
   const facts = `who token-alice, policies admin
 what update sys/generate-root/attempt: succeeded
 where 10.0.0.7, namespace root
@@ -59,7 +63,7 @@ t.test('several alerts on one event: the most severe first, the facts once', asy
     severity,
     title,
   }))
-  const message = slackMessage(alerts)
+  const message = ofAlerts(alerts)
   t.match(rendered(message), /^🟠 high and 3 more alerts in the audit log\n/)
   for (const said of variants(message)) {
     const order = said.match(/(?:🟠|🔵|⚪) .*(?=\nalert)/g)
@@ -72,13 +76,13 @@ t.test('several alerts on one event: the most severe first, the facts once', asy
     t.strictSame(said.match(/id\d/g), ['id1', 'id3', 'id0', 'id2'])
     t.equal(said.match(/^who /gm)?.length, 1)
   }
-  t.match(rendered(slackMessage(alerts.slice(0, 2))), 'high and 1 more alert in')
+  t.match(rendered(ofAlerts(alerts.slice(0, 2))), 'high and 1 more alert in')
 })
 
 t.test('facts that are not known are left out; empty data is a dash', async t => {
   const { who: _who, request: _request, ...facts } = plain.facts
   const bare = { ...plain, title: ' ', facts: { ...facts, where: '' } }
-  for (const said of variants(slackMessage([bare]))) {
+  for (const said of variants(ofAlerts([bare]))) {
     t.notMatch(said, /^(?:who|where|request)/m)
     t.match(said, /^what .*\nwhen /m)
     t.match(said, '🔴 critical -\n')
@@ -100,7 +104,7 @@ const hostile: Record<string, string> = {
 
 for (const [name, text] of Object.entries(hostile)) {
   t.test(`${name} in the log stays text`, async t => {
-    const message = slackMessage([
+    const message = ofAlerts([
       {
         ...plain,
         title: text,
@@ -140,7 +144,7 @@ const replaced: Record<string, [string, string]> = {
 
 for (const [name, [text, shown]] of Object.entries(replaced)) {
   t.test(`${name} in the log is made visible`, async t => {
-    const message = slackMessage([
+    const message = ofAlerts([
       { ...plain, title: text, facts: { ...plain.facts, who: text } },
     ])
     for (const said of variants(message)) {
@@ -154,7 +158,7 @@ t.test('the longest titles are whole, and leave room for the facts', async t => 
   for (const char of ['&', '<', '"', '\\', 'x', '🔥', '👩🏽']) {
     const title = char.repeat(500 / Array.from(char).length)
     const alert = { ...plain, id: 'f'.repeat(64), rule: 'r'.repeat(64), title }
-    for (const said of variants(slackMessage([alert]))) {
+    for (const said of variants(ofAlerts([alert]))) {
       t.match(said, `🔴 critical ${title}\n`)
       t.match(said, `request ${plain.facts.request}`)
       t.match(said, plain.facts.find)
@@ -170,7 +174,7 @@ t.test('a long fact is cut between code points, never inside an entity', async t
     ['"&', /^(?:"&amp;)*"?…$/],
   ] as const) {
     const facts = { ...plain.facts, who: text.repeat(1_000) }
-    const message = slackMessage([{ ...plain, facts }])
+    const message = ofAlerts([{ ...plain, facts }])
     for (const said of [message.text, sectionTexts(message).join('\n')]) {
       const who = /^who `(.*)`$/m.exec(said)?.[1] ?? ''
       t.match(who, piece)
@@ -181,7 +185,7 @@ t.test('a long fact is cut between code points, never inside an entity', async t
 
 t.test('a fact that just fits is whole, one more character is not', async t => {
   const said = (who: string) =>
-    rendered(slackMessage([{ ...plain, facts: { ...plain.facts, who } }]))
+    rendered(ofAlerts([{ ...plain, facts: { ...plain.facts, who } }]))
   t.match(said('x'.repeat(400)), `who ${'x'.repeat(400)}\n`)
   t.match(said('x'.repeat(401)), `who ${'x'.repeat(399)}…\n`)
   t.match(said(`${'x'.repeat(398)}🔥`), `who ${'x'.repeat(398)}🔥\n`)
@@ -191,7 +195,7 @@ t.test('a fact that just fits is whole, one more character is not', async t => {
 t.test('a command that is too long is left out, never cut', async t => {
   const find = `grep -F '${'x'.repeat(1_000)}' /var/log/vault/audit`
   for (const said of variants(
-    slackMessage([{ ...plain, facts: { ...plain.facts, find } }]),
+    ofAlerts([{ ...plain, facts: { ...plain.facts, find } }]),
   )) {
     t.match(said, 'find it by the alert id in the alert log')
     t.notMatch(said, 'grep')
@@ -221,7 +225,7 @@ t.test('of the shortest alerts no more go together than blocks may', async t => 
     chunks.map(chunk => chunk.length),
     [30, 30, 30, 10],
   )
-  for (const chunk of chunks) t.ok(slackMessage(chunk).blocks.length <= 50)
+  for (const chunk of chunks) t.ok(ofAlerts(chunk).blocks.length <= 50)
 })
 
 t.test(
@@ -230,8 +234,8 @@ t.test(
     const alerts = Array.from({ length: 100 }, (_, i) => ({ ...plain, id: `id${i}` }))
     const shown = slackChunks(alerts)[0]?.length ?? 0
     const rest = `and ${100 - shown} more, recorded in the alert log`
-    for (const said of variants(slackMessage(alerts))) t.match(said, rest)
-    t.throws(() => slackMessage([]), RangeError)
+    for (const said of variants(ofAlerts(alerts))) t.match(said, rest)
+    t.throws(() => ofAlerts([]), RangeError)
   },
 )
 
@@ -296,7 +300,7 @@ t.test('any alerts: within every bound, with every id and whole title', async t 
       if (ids(chunks.flat()).join() !== ids(alerts).join())
         throw new Error('lost an alert')
       for (const chunk of chunks) {
-        const message = slackMessage(chunk)
+        const message = ofAlerts(chunk)
         const { blocks } = message
         const sections = sectionTexts(message)
         const broken = [
@@ -322,4 +326,120 @@ t.test('any alerts: within every bound, with every id and whole title', async t 
     },
   )
   t.doesNotThrow(() => fc.assert(property, { numRuns: 30 }))
+})
+
+t.test(
+  'a digest: counts, rules, first titles, ids, times and how to list it',
+  async t => {
+    const message = ofDigest(sampleDigest())
+    const header = '🔴 14 alerts in one message, since there are too many to send each'
+    const text = `${header}
+🔴 critical 2 · 🔵 low 12
+2 × generate-root-accessed
+11 × login-failed
+1 × other rules
+first titles:
+Root token generation path accessed: sys/generate-root/attempt
+alerts ${'0a'.repeat(16)} to ${'9f'.repeat(16)}
+from 2026-11-23T20:37:00Z to 2026-11-23T20:41:12Z
+find grep -hF vault-digest /var/log/vault/audit.alert`
+    for (const said of variants(message)) t.equal(said, text)
+    t.match(message, { parse: 'none', link_names: false, unfurl_links: false })
+    const replayed = ofDigest(sampleDigest({ reason: 'replay', otherRules: 0 }))
+    for (const said of variants(replayed)) {
+      t.match(said, /^🔴 14 alerts found by a replay of the logs\n/)
+      t.notMatch(said, 'other rules')
+    }
+  },
+)
+
+/** What is wrong with a digest's message: nothing may be. */
+const faultsOfDigest = (digest: Digest) => {
+  const message = ofDigest(digest)
+  const { blocks, text } = message
+  const sections = sectionTexts(message)
+  const size = JSON.stringify(blocks).length
+  const { firstId, lastId, count, byRule, find, titles } = digest
+  const faults = [
+    text.length > 3_500 && `text ${text.length}`,
+    JSON.stringify(text).length - 2 > 3_500 && `text as JSON ${text.length}`,
+    size > 10_000 && `blocks ${size}`,
+    sections.some(section => section.length > 3_000) && 'a section',
+    (blocks[0]?.text.text.length ?? 0) > 150 && 'the header',
+    /[<>]|&(?!amp;|lt;|gt;)|\p{Cs}|\p{Cf}(?<![\u200c\u200d])/u.test(
+      [text, ...sections].join('\n'),
+    ) && 'unescaped',
+  ]
+  for (const said of variants(message)) {
+    const found = / ([0-9]+) alerts /.exec(said)?.[1]
+    faults.push(found !== `${count}` && `count ${found}`)
+    faults.push(!said.includes(`\nalerts ${firstId} to ${lastId}\n`) && 'no ids')
+    for (const { rule, count } of byRule) {
+      const shown = rule.length <= 64 ? rule : `${rule.slice(0, 63)}…`
+      faults.push(!said.includes(`\n${count} × ${shown}\n`) && `no ${rule}`)
+    }
+    for (const title of titles) {
+      // Each character takes at most 6 of the 200 that a title may take here.
+      const start = Array.from(shownAs(title)).slice(0, 30).join('')
+      faults.push(!said.includes(`\n${start}`) && `no title ${title}`)
+    }
+    const whole = said.endsWith(`\nfind ${shownAs(find)}`)
+    const none = said.endsWith('\nfind them by these ids in the alert log')
+    faults.push(!whole && !none && 'half a command')
+    faults.push(none && shownAs(find).length <= 160 && 'a command left out')
+    faults.push(/PING|LINK|EMOJI/.test(said) && 'something came to life')
+  }
+  return faults.filter(Boolean)
+}
+
+const byRule = (names: readonly string[], count: number) =>
+  names.map(rule => ({ rule, severity: 'high' as const, count }))
+
+t.test(
+  'the largest digest is within the limits, and hostile titles in it stay text',
+  async t => {
+    for (const char of [
+      '&',
+      '<',
+      '"',
+      '\\',
+      '🔥',
+      '`',
+      '\n',
+      '*',
+      ':+1:',
+      '<!channel>',
+    ]) {
+      for (const findChars of [10, 950, 1_000, 5_000]) {
+        const find = `grep -F '${'x'.repeat(findChars)}' /var/log/vault/audit.alert`
+        const digest = largestDigest(char.repeat(500).slice(0, 500), find)
+        t.strictSame(faultsOfDigest(digest), [], `${char}, ${findChars}`)
+        const said = rendered(ofDigest(digest))
+        t.equal(said.includes(digest.find), findChars < 1_000, 'whole or not at all')
+      }
+    }
+  },
+)
+
+const anyDigest: fc.Arbitrary<Digest> = fc
+  .record({
+    count: fc.integer({ min: 1, max: 99_999_999 }),
+    severity: fc.constantFrom(...severities),
+    rules: fc.uniqueArray(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/), {
+      maxLength: 10,
+    }),
+    otherRules: fc.nat(99_999_999),
+    titles: fc.array(text(500), { minLength: 1, maxLength: 5 }),
+    find: text(1_500),
+  })
+  .map(({ rules, count, ...parts }) =>
+    sampleDigest({ ...parts, count, byRule: byRule(rules, count) }),
+  )
+
+t.test('any digest: within every bound, with ids, counts and command', async t => {
+  const property = fc.property(anyDigest, digest => {
+    const faults = faultsOfDigest(digest)
+    if (faults.length > 0) throw new Error(faults.join(', '))
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 60 }))
 })

@@ -1,43 +1,52 @@
-// HTTP for the notifiers: one POST, its answer bounded, every error a short code. The messages of
+// HTTP for the notifiers: one request, its answer bounded, every error a short code. The messages of
 // undici's errors name hosts and URLs, and a webhook's URL is its password: they go nowhere.
 
 import type { Dispatcher } from 'undici'
 import { errorCode, rethrowWithCode } from './http-error.js'
 import { trustedRoots } from './http-roots.js'
 
-/** What a POST came to: the server's answer, or why there is none (a code such as `ECONNREFUSED`). */
-export type HttpAnswer =
-  | {
-      readonly status: number
-      readonly headers: Readonly<Record<string, string | string[] | undefined>>
-      /** At most the first 4 KiB. */
-      readonly body: string
-    }
-  | { readonly error: string }
+/** A server's answer. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** At most the first 16 KiB: tokens of clouds take some. */
+  readonly body: string
+}
+
+/** What a request came to: an answer, or why there is none (a code such as `ECONNREFUSED`). */
+export type HttpResult = HttpAnswer | { readonly error: string }
+
+/** One request. */
+export interface HttpRequest {
+  /** By default POST. */
+  readonly method?: 'GET' | 'PUT'
+  readonly url: string
+  /** The content type is JSON's unless it stands here. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
 
 /** One destination's connections. */
-export interface HttpPost {
-  /** Posts `payload` as JSON. Never rejects; an abort answers the error `aborted`. */
-  post(
-    url: string,
-    payload: unknown,
-    signal: AbortSignal,
-    headers?: Readonly<Record<string, string>>,
-  ): Promise<HttpAnswer>
+export interface Http {
+  /** Never rejects; an abort answers the error `aborted`. */
+  request(request: HttpRequest, signal: AbortSignal): Promise<HttpResult>
   /** Ends all connections at once. */
   close(): Promise<void>
 }
 
 /** How to reach a destination. */
 export interface HttpSettings {
-  /** URL of an HTTP proxy for every request; without it, the environment's proxies and exceptions. */
+  /**
+   * URL of an HTTP proxy for every request; without it, the environment's proxies and exceptions.
+   * An empty one: no proxy at all, as for a cloud's metadata service.
+   */
   readonly proxy?: string
   /** PEM file of certificate authorities to trust besides the default ones. */
   readonly caFile?: string
 }
 
 const defaultTimeoutMs = 10_000
-const maxBodyBytes = 4_096
+const maxBodyBytes = 16_384
 /** Beyond this it is cheaper to drop the connection than to read on. */
 const maxDrainBytes = 131_072
 
@@ -48,15 +57,15 @@ interface Connections {
 }
 
 /**
- * Connects to nothing, and loads nothing, before the first POST. `timeoutMs` each for connecting,
+ * Connects to nothing, and loads nothing, before the first request. `timeoutMs` each for connecting,
  * for the headers and between parts of the body; three times that for the whole. Of `env`, the
  * proxies (HTTPS_PROXY, HTTP_PROXY, NO_PROXY, in either case) and NODE_EXTRA_CA_CERTS count.
  */
-export function createHttpPost(
+export function createHttp(
   settings: HttpSettings,
   env: NodeJS.ProcessEnv,
   timeoutMs: number = defaultTimeoutMs,
-): HttpPost {
+): Http {
   let connections: Connections | undefined
   const close = async () => {
     const closing = connections
@@ -64,16 +73,21 @@ export function createHttpPost(
     await closing?.destroy()
   }
   return {
-    async post(url, payload, signal, headers = {}) {
+    async request({ method = 'POST', url, headers = {}, body }, signal) {
       const limit = timeLimit(signal, 3 * timeoutMs)
       const end = () => void close()
       limit.signal.addEventListener('abort', end)
       try {
         connections ??= await connect(settings, env, timeoutMs)
         return await exchange(connections.dispatcher, url, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
-          body: JSON.stringify(payload),
+          method,
+          headers: {
+            ...(body !== undefined && {
+              'content-type': 'application/json; charset=utf-8',
+            }),
+            ...headers,
+          },
+          ...(body !== undefined && { body }),
           headersTimeout: timeoutMs,
           bodyTimeout: timeoutMs,
           signal: limit.signal,
@@ -95,7 +109,7 @@ async function exchange(
   dispatcher: Dispatcher,
   url: string,
   options: Omit<Dispatcher.RequestOptions, 'origin' | 'path'>,
-): Promise<HttpAnswer> {
+): Promise<HttpResult> {
   const { request } = await import('undici')
   const { statusCode, headers, body } = await request(url, { ...options, dispatcher })
   return { status: statusCode, headers, body: await readStart(body) }
@@ -146,7 +160,7 @@ async function connect(
   }
 }
 
-/** The environment's exceptions are for its own proxies, not for one that was asked for. */
+/** The environment's exceptions are for its own proxies, not for one that was asked for, or none. */
 function onlyProxy(proxy: string) {
   return { httpProxy: proxy, httpsProxy: proxy, noProxy: '' }
 }

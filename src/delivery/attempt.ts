@@ -1,5 +1,4 @@
-import type { Alert } from '../alert/alert.js'
-import type { Attempt, Notifier } from './notifier.js'
+import type { Attempt, Message, Notifier } from '../notify/notifier.js'
 
 /**
  * One attempt that never rejects and ends with the signal, also where the notifier breaks its
@@ -8,23 +7,23 @@ import type { Attempt, Notifier } from './notifier.js'
  */
 export function attemptSafely(
   notifier: Notifier,
-  alerts: readonly Alert[],
+  message: Message,
   signal: AbortSignal,
 ): Promise<Attempt> {
   const aborted = new Promise<Attempt>(resolve => {
     const stopped = { outcome: 'retry', reason: 'stopped at the time limit' } as const
     signal.addEventListener('abort', () => resolve(stopped), { once: true })
   })
-  return Promise.race([sendOrRefuse(notifier, alerts, signal), aborted])
+  return Promise.race([sendOrRefuse(notifier, message, signal), aborted])
 }
 
 async function sendOrRefuse(
   notifier: Notifier,
-  alerts: readonly Alert[],
+  message: Message,
   signal: AbortSignal,
 ): Promise<Attempt> {
   try {
-    return await notifier.send(alerts, signal)
+    return await notifier.send(message, signal)
   } catch (error) {
     const name = error instanceof Error ? error.name : typeof error
     return { outcome: 'refused', reason: `unexpected ${name}` }

@@ -1,17 +1,15 @@
-import type { Alert } from '../alert/alert.js'
 import type { Counters } from '../counters.js'
 import type { Diagnostics } from '../diagnostics.js'
+import type { Message } from '../notify/notifier.js'
 
 /** What becomes of a destination's messages, counted and said: a trouble once, not at each attempt. */
 export interface DeliveryReport {
-  delivered(): void
-  refused(alerts: readonly Alert[], reason: string): void
+  delivered(message: Message): void
+  givenUp(message: Message, reason: string): void
   retrying(reason: string): void
   suspended(reason: string): void
-  /** A message was dropped because `maxWaiting` others are waiting. */
-  dropped(maxWaiting: number): void
-  /** Nothing is waiting any more. */
-  caughtUp(): void
+  /** A file of the outbox can't be read or written; `code` such as ENOSPC. */
+  stateError(code: string): void
 }
 
 /** Where a report goes. */
@@ -22,17 +20,18 @@ export interface DeliveryReportOptions {
    * Called once when the destination begins to refuse everything, with a sentence that names it
    * and says why. Must not throw.
    */
-  readonly onSuspended?: (reason: string) => void
+  readonly onSuspended: (sentence: string) => void
+  /** Called when a message was given up, with such a sentence. Must not throw. */
+  readonly onGivenUp: (sentence: string) => void
 }
 
 /** Reports on the destination of this name. */
 export function createDeliveryReport(
   name: string,
-  { counters, diagnostics, onSuspended }: DeliveryReportOptions,
+  { counters, diagnostics, onSuspended, onGivenUp }: DeliveryReportOptions,
 ): DeliveryReport {
   let known: string | undefined
   let isSuspended = false
-  let isDropping = false
   const say = (trouble: string) => {
     if (trouble !== known) diagnostics.error(trouble)
     known = trouble
@@ -42,16 +41,18 @@ export function createDeliveryReport(
     isSuspended = false
   }
   return {
-    delivered() {
+    delivered({ kind }) {
       counters.add('deliveries')
+      if (kind === 'digest') counters.add('digests')
       if (known !== undefined) diagnostics.info(`${name} delivers again`)
       answers()
     },
-    refused(alerts, reason) {
+    givenUp(message, reason) {
       counters.add('delivery_refused')
-      const ids = alerts.map(alert => alert.id).join(', ')
-      diagnostics.error(`${name} refused alert ${ids}: ${reason}`)
+      const sentence = `${name} refused ${subject(message)}: ${reason}`
+      diagnostics.error(`${sentence}; send it again with: redrive ${name}`)
       answers()
+      onGivenUp(sentence)
     },
     retrying(reason) {
       counters.add('delivery_retries')
@@ -62,19 +63,16 @@ export function createDeliveryReport(
       if (isSuspended) return
       isSuspended = true
       counters.add('delivery_suspensions')
-      onSuspended?.(`${name} is suspended: ${reason}`)
+      onSuspended(`${name} is suspended: ${reason}`)
     },
-    dropped(maxWaiting) {
-      counters.add('delivery_dropped')
-      if (isDropping) return
-      isDropping = true
-      diagnostics.error(
-        `${name}: over ${maxWaiting} messages are waiting; the oldest are dropped, ` +
-          'and are in the alert log only',
-      )
-    },
-    caughtUp() {
-      isDropping = false
+    stateError(code) {
+      counters.add('state_errors')
+      say(`the outbox of ${name} can't be read or written: ${code}`)
     },
   }
+}
+
+function subject(message: Message): string {
+  if (message.kind === 'digest') return `a digest of ${message.digest.count} alerts`
+  return `alert ${message.alerts.map(({ id }) => id).join(', ')}`
 }

@@ -1,0 +1,36 @@
+import { readConfig } from '../config/config.js'
+import { exitCode } from '../exit-code.js'
+import { formatFault } from '../fault.js'
+import { liveOutput } from '../live-output.js'
+import type { Options } from '../options.js'
+import type { Shell } from '../shell.js'
+
+/**
+ * `redrive [NAME]`: puts the messages that a destination refused back into its outbox, and sends
+ * them, or lets the running filter do so. Ends with 1 where something is unsent then.
+ */
+export async function redrive(options: Options, shell: Shell): Promise<number> {
+  const { configFile, isConfigNamed, operand } = options
+  const { diagnostics, stdout } = shell
+  const { config, faults } = readConfig(configFile, isConfigNamed, shell.env)
+  for (const fault of faults) diagnostics.error(formatFault(fault))
+  if (faults.length > 0) return exitCode.config
+  const chosen = config.destinations.filter(
+    ({ name, kind }) => operand === undefined || operand === name || operand === kind,
+  )
+  if (chosen.length === 0) {
+    diagnostics.error(
+      `no destination${operand ? ` named ${operand}` : ''} in ${configFile}`,
+    )
+    return exitCode.config
+  }
+  const live = liveOutput(options, shell, { isPatient: true })
+  for (const { name } of chosen) {
+    const count = live.requeue(name)
+    stdout.write(`${name}: ${count} messages queued again\n`)
+  }
+  live.configure(chosen)
+  const unsent = await live.drain()
+  stdout.write(`${unsent} messages unsent\n`)
+  return unsent > 0 ? exitCode.failed : exitCode.ok
+}

@@ -1,0 +1,81 @@
+import type { Alert } from '../alert/alert.js'
+import { withMaskedEntry, withoutEntry } from '../alert/outgoing.js'
+import { isRouted } from '../config/route.js'
+import type { DestinationConfig } from '../config/config.js'
+import type { World } from '../notify/destination.js'
+import { destinations } from '../notify/destinations.js'
+import type { Notifier } from '../notify/notifier.js'
+import type { Delivery } from '../state/recorder.js'
+import { startSender, type Sender, type SenderOptions } from './sender.js'
+
+/** The destinations in force, each with its sender. */
+export interface Dispatch {
+  /** What these alerts, of one event, mean for each destination but the one named `except`. */
+  route(
+    alerts: readonly Alert[],
+    batch: string | undefined,
+    except: string | undefined,
+  ): Delivery[]
+  /** Of the destinations in force. */
+  names(): string[]
+  /** Something was added to the outboxes. */
+  wake(): void
+  /** Keeps messages in memory that could not be put into an outbox. */
+  hold(name: string, messages: readonly (readonly Alert[])[]): void
+  /** From now on these are in force. What waits for others stays in their outboxes. */
+  configure(configs: readonly DestinationConfig[]): void
+  /** Ends all senders within `limitMs`; gives how many messages are unsent. */
+  drain(limitMs: number): Promise<number>
+}
+
+interface Entry {
+  readonly config: DestinationConfig
+  readonly notifier: Notifier
+  readonly sender: Sender
+}
+
+/** Nothing is in force at first. `optionsFor` gives what a destination's sender works with. */
+export function createDispatch(
+  world: World,
+  optionsFor: (name: string) => SenderOptions,
+): Dispatch {
+  const entries = new Map<string, Entry>()
+  const leaving: Promise<number>[] = []
+  return {
+    route: (alerts, batch, except) =>
+      [...entries.values()].flatMap(({ config, notifier }): Delivery[] => {
+        const routed = alerts.filter(alert => isRouted(alert, config.route))
+        if (routed.length === 0 || config.name === except) return []
+        const outgoing = routed.map(notifier.wantsEntry ? withMaskedEntry : withoutEntry)
+        const messages = notifier.split?.(outgoing) ?? [outgoing]
+        return [{ destination: config.name, messages, batch }]
+      }),
+    names: () => [...entries.keys()],
+    wake() {
+      for (const { sender } of entries.values()) sender.wake()
+    },
+    hold(name, messages) {
+      for (const alerts of messages) entries.get(name)?.sender.hold(alerts)
+    },
+    configure(configs) {
+      for (const [name, { sender }] of entries) {
+        if (configs.some(config => config.name === name)) continue
+        entries.delete(name)
+        leaving.push(sender.drain(0))
+      }
+      for (const config of configs) {
+        const { name, kind, settings } = config
+        const notifier = destinations[kind]!.create(name, settings, world)
+        const sender =
+          entries.get(name)?.sender ?? startSender(notifier, optionsFor(name))
+        if (entries.has(name)) sender.use(notifier)
+        entries.set(name, { config, notifier, sender })
+      }
+    },
+    async drain(limitMs) {
+      const draining = [...entries.values()].map(({ sender }) => sender.drain(limitMs))
+      await Promise.all(leaving)
+      return (await Promise.all(draining)).reduce((sum, unsent) => sum + unsent, 0)
+    },
+  }
+}

@@ -1,0 +1,124 @@
+// When which message may go to a destination: a pure decision on what waits and what was sent.
+
+/** What was sent to a destination, in epoch milliseconds. Kept in the state folder. */
+export interface Pace {
+  /** The last attempt, and when it ended: earlier where that is unknown. */
+  readonly lastAttempt: number
+  readonly lastEnd: number
+  /** Critical events delivered one by one, within the last minute. */
+  readonly criticals: readonly number[]
+  /** Until then, only critical events go out one by one; after a digest others gather for the next. */
+  readonly gatherUntil: number
+  /** Digests in a row, each of which was due as soon as the one before it let it. */
+  readonly digests: number
+  /** Nothing is sent before: the destination asked for it, or it failed. */
+  readonly notBefore: number
+}
+
+/** A destination to which nothing was sent yet. */
+export const freshPace: Pace = {
+  lastAttempt: 0,
+  lastEnd: 0,
+  criticals: [],
+  gatherUntil: 0,
+  digests: 0,
+  notBefore: 0,
+}
+
+/** Numbers of events that wait. */
+export interface Waiting {
+  readonly critical: number
+  readonly others: number
+  readonly batches: number
+}
+
+/** What a channel bears. */
+export interface Limits {
+  /** Between two messages, in milliseconds. */
+  readonly intervalMs: number
+  /** With more events than this waiting, they go as a digest. */
+  readonly digestOver: number
+}
+
+/** What goes next: `event` is the oldest of the most severe, `batch` a replay's digest. */
+export type Next =
+  | { readonly what: 'event' | 'digest' | 'batch' }
+  /** Nothing before `at` (epoch milliseconds), unless something else comes in; Infinity for never. */
+  | { readonly what: 'nothing'; readonly at: number }
+
+const minuteMs = 60_000
+const maxCriticals = 10
+const firstGatherMs = 5_000
+const maxGatherMs = 60_000
+/** Attempts that take longer are given up. */
+const longestAttemptMs = 60_000
+
+/** What may be sent now. */
+export function nextMessage(
+  { critical, others, batches }: Waiting,
+  pace: Pace,
+  { intervalMs, digestOver }: Limits,
+  now: number,
+): Next {
+  const total = critical + others
+  if (total + batches === 0) return { what: 'nothing', at: Infinity }
+  // A clock that was set back must not stop everything.
+  const last = Math.min(Math.max(pace.lastAttempt, pace.lastEnd), now)
+  const earliest = Math.max(last + intervalMs, pace.notBefore)
+  if (now < earliest) return { what: 'nothing', at: earliest }
+  const singles = recent(pace.criticals, now)
+  if (critical > 0 && (singles.length < maxCriticals || total === 1))
+    return { what: 'event' }
+  if (total > 0 && now >= pace.gatherUntil) {
+    return { what: critical > 0 || total > digestOver ? 'digest' : 'event' }
+  }
+  if (batches > 0) return { what: 'batch' }
+  const nextSingle = critical > 0 ? singles[0]! + minuteMs : Infinity
+  return { what: 'nothing', at: Math.min(pace.gatherUntil, nextSingle) }
+}
+
+/** The pace after an attempt at `now`, which is counted whatever becomes of it. */
+export function attempted(pace: Pace, now: number): Pace {
+  return { ...pace, lastAttempt: now }
+}
+
+/** The pace after that attempt: it may have been long on its way, and the next one may not be. */
+export function ended(pace: Pace, now: number): Pace {
+  return { ...pace, lastEnd: now }
+}
+
+/**
+ * The pace for a sender that goes on after another: one that was killed in an attempt may have
+ * reached the destination just before.
+ */
+export function takenOver(pace: Pace, now: number): Pace {
+  const isUnknown = pace.lastEnd < pace.lastAttempt
+  return isUnknown && now - pace.lastAttempt < longestAttemptMs ? ended(pace, now) : pace
+}
+
+/** The pace after a message was delivered; `isCritical` for a critical event by itself. */
+export function delivered(
+  pace: Pace,
+  what: 'event' | 'digest' | 'batch',
+  isCritical: boolean,
+  now: number,
+): Pace {
+  const singles = recent(pace.criticals, now)
+  const criticals = what === 'event' && isCritical ? [...singles, now] : singles
+  if (what === 'event' && !isCritical) {
+    return { ...pace, criticals, notBefore: 0, digests: 0, gatherUntil: 0 }
+  }
+  if (what !== 'digest') return { ...pace, criticals, notBefore: 0 }
+  const gatherMs = Math.min(maxGatherMs, firstGatherMs * 2 ** pace.digests)
+  return {
+    ...pace,
+    criticals,
+    notBefore: 0,
+    digests: pace.digests + 1,
+    gatherUntil: now + gatherMs,
+  }
+}
+
+function recent(times: readonly number[], now: number): number[] {
+  return times.filter(time => time > now - minuteMs && time <= now)
+}

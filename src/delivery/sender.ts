@@ -1,0 +1,248 @@
+// One destination's sender: takes what waits in its outbox, at the channel's pace, until each event
+// is delivered or given up. Of all processes with this state folder one sends to a destination:
+// whoever has its lock. The others ask for the lock each second.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Alert } from '../alert/alert.js'
+import type { Attempt, Notifier } from '../notify/notifier.js'
+import { tryLock, type Lock } from '../state/lock.js'
+import { openOutbox } from '../state/outbox.js'
+import { countWaiting, outboxDir } from '../state/outbox-files.js'
+import type { StateEvents } from '../state/state-events.js'
+import { attemptSafely } from './attempt.js'
+import { backoffMs } from './backoff.js'
+import { adoptBatches } from './batch.js'
+import { chooseMessage, type Chosen } from './choose-message.js'
+import { appendDeadLetters } from './dead-letters.js'
+import { createDeliveryReport, type DeliveryReportOptions } from './delivery-report.js'
+import { attempted, delivered, ended, freshPace, nextMessage, takenOver } from './pace.js'
+import { readPace, writePace } from './pace-file.js'
+import { createTroubled } from './troubled.js'
+
+/** Sends to one destination, without anyone having to wait for it. */
+export interface Sender {
+  /** Something was added to its outbox. */
+  wake(): void
+  /** Keeps an event in memory that can't be written to the outbox. */
+  hold(alerts: readonly Alert[]): void
+  /** From the next message on the destination is reached in this way. */
+  use(notifier: Notifier): void
+  /**
+   * Sends what is waiting for at most `limitMs`, but doesn't wait out a pause that ends later; then
+   * closes the notifier and gives back the lock. Gives how many events and batches wait still, of
+   * those that this process is to send.
+   */
+  drain(limitMs: number): Promise<number>
+}
+
+/** What a sender works with. */
+export interface SenderOptions extends DeliveryReportOptions {
+  readonly stateDir: string
+  /** For the command that lists a digest's alerts. */
+  readonly alertLog: string
+  readonly stateEvents: StateEvents
+  /** Does something with the state lock held. */
+  readonly locked: (action: () => void) => void
+  /**
+   * A drain waits also for what another process is to send. Without it, that is left to the other
+   * one.
+   */
+  readonly isPatient?: boolean
+  /** In [0, 1); spreads the attempts. */
+  readonly random?: () => number
+  /** Epoch milliseconds. */
+  readonly now?: () => number
+  /** Resolves after `ms`, or at once when the signal is aborted; never rejects. */
+  readonly delay?: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+/** How long what another process puts into the outbox may go unseen. */
+const pollMs = 250
+const lockRetryMs = 1_000
+const maxPauseMs = 3_600_000
+const suspensionMs = 10 * 60_000
+
+/** Starts to send what waits, and goes on until it is drained. */
+export function startSender(initial: Notifier, options: SenderOptions): Sender {
+  const { stateDir, alertLog, stateEvents, locked, isPatient = false } = options
+  const { random = Math.random, now = Date.now, delay = delayMs } = options
+  const { name } = initial
+  const dir = outboxDir(stateDir, name)
+  const outbox = openOutbox(dir, stateEvents)
+  const report = createDeliveryReport(name, options)
+  const troubled = createTroubled()
+  let notifier = initial
+  let replacement: Notifier | undefined
+  let lock: Lock | undefined
+  let pace = freshPace
+  /** After a failure, nothing is tried before. */
+  let resumeAt = 0
+  let failures = 0
+  let deadline = Infinity
+  let isWoken = false
+  let pausing = new AbortController()
+  let attempting = new AbortController()
+
+  /** A file that can't be read or written stops nothing; what it is about is tried again. */
+  const guarded = async (action: () => void | Promise<void>) => {
+    try {
+      await action()
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      report.stateError(code ?? message)
+    }
+  }
+
+  const look = async () => {
+    isWoken = false
+    lock ??= takeLock()
+    if (lock !== undefined) {
+      await guarded(() => adoptBatches(stateDir, dir, locked))
+      await guarded(() => outbox.poll())
+    }
+    for (const place of troubled.due(now())) outbox.putBack(place)
+    if (replacement !== undefined) {
+      await notifier.close()
+      notifier = replacement
+      replacement = undefined
+      resumeAt = 0
+    }
+  }
+
+  const takeLock = () => {
+    const taken = tryLock(stateDir, `send ${name}`)
+    if (taken !== undefined) pace = takenOver(readPace(dir), now())
+    return taken
+  }
+
+  const work = async () => {
+    for (;;) {
+      await look()
+      const notBefore = Math.max(pace.notBefore, resumeAt)
+      const next = nextMessage(outbox.waiting(), { ...pace, notBefore }, notifier, now())
+      if (now() >= deadline || (deadline < Infinity && isLeftToOthers())) return
+      if (next.what !== 'nothing') await deliver(next.what)
+      else if (next.at > deadline && !(isPatient && lock === undefined)) return
+      else {
+        const ms = Math.min(next.at - now(), lock ? pollMs : lockRetryMs)
+        // Whatever comes in, nothing can be sent before.
+        await pause(Math.max(ms, Math.min(notBefore - now(), maxPauseMs)))
+      }
+    }
+  }
+
+  /** Whether another process is the sender, and there is nothing to wait for. */
+  const isLeftToOthers = () =>
+    lock === undefined &&
+    outbox.all().length === 0 &&
+    !(isPatient && countWaiting(dir) > 0)
+
+  const pause = async (ms: number) => {
+    pausing = new AbortController()
+    if (!isWoken) await delay(Math.max(1, ms), pausing.signal)
+  }
+
+  const wake = () => {
+    isWoken = true
+    pausing.abort()
+  }
+
+  const deliver = async (what: Chosen['what']) => {
+    let chosen: Chosen | undefined
+    await guarded(async () => {
+      chosen = await chooseMessage(what, outbox, stateDir, alertLog, now())
+    })
+    // Gone; where it could not be read for now, not at once again.
+    if (chosen === undefined) return pause(pollMs)
+    pace = attempted(pace, now())
+    await keepPace()
+    attempting = new AbortController()
+    const result = await attemptSafely(notifier, chosen.message, attempting.signal)
+    pace = ended(pace, now())
+    if (result.outcome !== 'delivered') chosen.discard()
+    await settle(chosen, result)
+    await keepPace()
+  }
+
+  const keepPace = async () => {
+    if (lock !== undefined) await guarded(() => writePace(dir, pace))
+  }
+
+  const settle = async (chosen: Chosen, result: Attempt) => {
+    const { outcome, reason } = result
+    switch (outcome) {
+      case 'delivered':
+        report.delivered(chosen.message)
+        troubled.delivered()
+        failures = 0
+        pace = delivered(pace, chosen.what, chosen.isCritical, now())
+        return guarded(() => chosen.settle())
+      case 'refused':
+        failures = 0
+        return giveUp(chosen, reason)
+      case 'retry':
+        if (!attempting.signal.aborted) await retry(chosen, result)
+        return
+      case 'suspended':
+        report.suspended(reason)
+        resumeAt = now() + suspensionMs
+    }
+  }
+
+  const retry = async (
+    { what, place, ...chosen }: Chosen,
+    { reason, retryAfterMs = 0 }: Extract<Attempt, { outcome: 'retry' }>,
+  ) => {
+    report.retrying(reason)
+    failures += 1
+    resumeAt = now() + Math.max(retryAfterMs, backoffMs(failures, random()))
+    if (retryAfterMs > 0) pace = { ...pace, notBefore: now() + retryAfterMs }
+    if (place === undefined) return
+    // An event that fails again and again must not hold up the others.
+    const verdict = troubled.failed(place, now())
+    if (verdict === 'give up') return giveUp({ what, place, ...chosen }, reason)
+    if (verdict === 'let others go first') outbox.defer(place)
+  }
+
+  const giveUp = async (chosen: Chosen, reason: string) => {
+    const time = new Date(now()).toISOString()
+    await guarded(() =>
+      locked(() => appendDeadLetters(stateDir, name, chosen.events(), { time, reason })),
+    )
+    await guarded(() => chosen.settle())
+    report.givenUp(chosen.message, reason)
+  }
+
+  const drain = async (limitMs: number) => {
+    deadline = now() + limitMs
+    wake()
+    const limit = new AbortController()
+    void delay(limitMs, limit.signal).then(() => attempting.abort())
+    await working
+    limit.abort()
+    await notifier.close()
+    lock?.release()
+    if (lock === undefined) return isPatient ? countWaiting(dir) : outbox.all().length
+    const { critical, others, batches } = outbox.waiting()
+    return critical + others + batches + troubled.deferred
+  }
+
+  const working = work()
+  let drained: Promise<number> | undefined
+  return {
+    wake,
+    hold(alerts) {
+      outbox.hold(alerts)
+      wake()
+    },
+    use(other) {
+      replacement = other
+      wake()
+    },
+    drain: limitMs => (drained ??= drain(limitMs)),
+  }
+}
+
+function delayMs(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal }).catch(() => undefined)
+}

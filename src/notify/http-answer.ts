@@ -1,0 +1,104 @@
+// What an HTTP answer means for an attempt, as far as all channels agree on it.
+
+import type { HttpAnswer, HttpResult } from './http.js'
+import type { Attempt } from './notifier.js'
+
+/** What a channel makes of an answer. */
+export interface Verdicts {
+  /** Whether it means that the message was taken. */
+  readonly isDelivered: (answer: HttpAnswer) => boolean
+  /** Statuses on which the destination is gone or closed, whatever the message. */
+  readonly suspending: ReadonlySet<number>
+  /** The channel's own word for what happened, safe to show; "" where it gave none. */
+  readonly word: (answer: HttpAnswer) => string
+}
+
+const maxQuoteChars = 100
+
+/**
+ * What an attempt came to. Besides what `verdicts` says: no answer, 408, 429, 5xx and a 2xx that
+ * delivers nothing are to be tried again, a redirect suspends, everything else refuses. `url` gives
+ * the host for the reason; `now` is epoch milliseconds, for a Retry-After that is a date.
+ */
+export function judge(
+  result: HttpResult,
+  url: string,
+  now: number,
+  { isDelivered, suspending, word }: Verdicts,
+): Attempt {
+  if ('error' in result) {
+    return { outcome: 'retry', reason: `${hostname(url)}: ${result.error}` }
+  }
+  const { status } = result
+  if (isDelivered(result)) {
+    return {
+      outcome: 'delivered',
+      reason: `answered ${status} ${word(result)}`.trimEnd(),
+    }
+  }
+  if (status >= 300 && status < 400) {
+    return { outcome: 'suspended', reason: `answered ${status}, a redirect` }
+  }
+  const said = status < 300 ? quote(result.body, url) || 'and no text' : word(result)
+  const reason = `answered ${status} ${said}`.trimEnd()
+  if (suspending.has(status)) return { outcome: 'suspended', reason }
+  if (status !== 429 && status !== 408 && status < 500 && status >= 300) {
+    return { outcome: 'refused', reason }
+  }
+  const retryAfterMs = retryAfter(result, now)
+  return { outcome: 'retry', reason, ...(retryAfterMs !== undefined && { retryAfterMs }) }
+}
+
+/** A member of a body that is a JSON object; undefined where it is none. */
+export function jsonMember(body: string, name: string): unknown {
+  try {
+    const parsed: unknown = JSON.parse(body)
+    return typeof parsed === 'object' && parsed !== null
+      ? Object.getOwnPropertyDescriptor(parsed, name)?.value
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The start of a body, on one line, without anything of the URL beyond its host, and without what
+ * looks like a secret or a path.
+ */
+export function quote(body: string, url: string): string {
+  const safe = secretsOf(url)
+    .reduce((text, secret) => text.replaceAll(secret, '…'), body)
+    .replaceAll(/\S*[/\\%]\S*|[\w-]{20,}/g, '…')
+    .replaceAll(/[^!-~…]+/g, ' ')
+    .trim()
+  return safe.length > maxQuoteChars ? `${safe.slice(0, maxQuoteChars)}…` : safe
+}
+
+/** The longest first, lest a part of one be replaced and leave the rest. */
+function secretsOf(url: string): string[] {
+  if (!URL.canParse(url)) return url === '' ? [] : [url]
+  const { pathname, searchParams, username, password } = new URL(url)
+  return [...pathname.split('/'), ...searchParams.values(), username, password]
+    .filter(secret => secret.length > 3)
+    .toSorted((a, b) => b.length - a.length)
+}
+
+/** A word in lower case with underscores, as an API's error code is; "" for any other text. */
+export function errorWord(text: unknown): string {
+  const word = typeof text === 'string' ? text.trim() : ''
+  return /^[a-z][a-z0-9_]{0,63}$/.test(word) ? word : ''
+}
+
+/** In milliseconds: the header's seconds or date (RFC 9110 10.2.3), else the body's `retry_after`. */
+function retryAfter({ headers, body }: HttpAnswer, now: number): number | undefined {
+  const header = String(headers['retry-after'] ?? '').trim()
+  if (/^\d+$/.test(header)) return Number(header) * 1_000
+  const date = header.endsWith('GMT') ? Date.parse(header) : NaN
+  if (!Number.isNaN(date)) return Math.max(0, date - now)
+  const seconds = jsonMember(body, 'retry_after')
+  return typeof seconds === 'number' && seconds >= 0 ? seconds * 1_000 : undefined
+}
+
+function hostname(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname : 'no valid URL'
+}

@@ -1,0 +1,102 @@
+import { createIdentityTokens, createSasTokens } from './azure-token.js'
+import { endpointUrl } from './cloud-keys.js'
+import type { Destination } from './destination.js'
+import { envelope, labels, oneByOne } from './envelope.js'
+import { createHttp, type HttpAnswer, type HttpResult } from './http.js'
+import { judge, type Verdicts } from './http-answer.js'
+import { httpKeys, httpSettings } from './http-keys.js'
+import type { Attempt, Message } from './notifier.js'
+import {
+  addressFault,
+  connectionString,
+  serviceBusAddress,
+  serviceBusEntity,
+  serviceBusNamespace,
+} from './servicebus-address.js'
+
+/** The host itself answers at once, or it is no host of Azure. */
+const metadataTimeoutMs = 2_000
+/** 256 KB in the Basic and Standard tiers, in either reading, less for what goes into headers. */
+const maxBodyBytes = 250_000
+
+/**
+ * A queue or a topic of Azure Service Bus, an alert a message
+ * (https://learn.microsoft.com/en-us/rest/api/servicebus/send-message-to-queue). The alert's id is
+ * the message's, so a queue that detects duplicates keeps one.
+ */
+export const servicebus: Destination = {
+  keys: {
+    connection_string: { parse: connectionString },
+    namespace: { parse: serviceBusNamespace },
+    entity: { parse: serviceBusEntity },
+    endpoint: { parse: endpointUrl },
+    ...httpKeys,
+  },
+  fault: addressFault,
+  create(name, settings, world) {
+    const { host, entity, key } = serviceBusAddress(settings)
+    const uri = `https://${host}/${entity}`
+    const url = `${settings['endpoint'] ?? `https://${host}`}/${entity}/messages`
+    const http = createHttp(httpSettings(settings), world.env)
+    const metadata = createHttp({ proxy: '' }, world.env, metadataTimeoutMs)
+    const tokens = key
+      ? createSasTokens(uri, key, world.now)
+      : createIdentityTokens(world, metadata)
+    return {
+      name,
+      intervalMs: 50,
+      digestOver: 1_000,
+      wantsEntry: true,
+      split: oneByOne,
+      async send(message, signal) {
+        const token = await tokens.get(signal)
+        if ('failure' in token) return token.failure
+        const headers = { ...properties(message), authorization: token.value }
+        const body = envelope(message, maxBodyBytes)
+        const result = await http.request({ url, headers, body }, signal)
+        const attempt = verdict(result, url, world.now())
+        if (attempt.outcome === 'suspended') tokens.drop()
+        return attempt
+      },
+      async close() {
+        await Promise.all([http.close(), metadata.close()])
+      },
+    }
+  },
+}
+
+/** Properties of our own are JSON values in headers; a topic's subscriptions can filter by them. */
+function properties(message: Message): Record<string, string> {
+  const { id, severity, rule, log } = labels(message)
+  const own = Object.entries({ severity, rule, log })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, JSON.stringify(value)])
+  return {
+    ...(Object.fromEntries(own) as Record<string, string>),
+    brokerproperties: JSON.stringify({ MessageId: id, Label: rule ?? 'digest' }),
+  }
+}
+
+const verdicts: Verdicts = {
+  isDelivered: ({ status }) => status === 201,
+  suspending: new Set([401, 403, 404, 410]),
+  word,
+}
+
+/** 403 stands for a full queue, for a message that is too large and for a closed door. */
+function verdict(result: HttpResult, url: string, now: number): Attempt {
+  const attempt = judge(result, url, now, verdicts)
+  if (!('status' in result) || result.status !== 403) return attempt
+  const { reason } = attempt
+  if (/quota|maximum entity size/i.test(result.body)) {
+    return { outcome: 'retry', reason: `${reason} (full)` }
+  }
+  return /exceeds the limit|too large/i.test(result.body)
+    ? { outcome: 'refused', reason: `${reason} (too large)` }
+    : attempt
+}
+
+/** The number or name with which Azure begins its detail; the rest tells of the namespace. */
+function word({ body }: HttpAnswer): string {
+  return /<Detail>\s*(\d{5}\b|[A-Z][A-Za-z]{2,40}(?=:))/.exec(body)?.[1] ?? ''
+}

@@ -1,0 +1,75 @@
+import { readdirSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { readFileLines } from './read-lines.js'
+
+/** A record begins with its id: `{"id":"…32 digits…"`. */
+const idStart = '{"id":"'.length
+const idEnd = idStart + 32
+
+/**
+ * Which of the ids are in an alert log, of what was written since it had this inode and size. Where
+ * it was rotated since, the file of that inode is looked for, beside it and one folder below; once
+ * that is compressed, it is not found.
+ */
+export function idsInAlertLog(
+  alertLog: string,
+  inode: number,
+  size: number,
+  ids: ReadonlySet<string>,
+): Set<string> {
+  const isSame = inodeAndSize(alertLog).inode === inode
+  const rotated = isSame || inode === 0 ? undefined : findInode(dirname(alertLog), inode)
+  const found = new Set<string>()
+  const search = (file: string, from: number) => {
+    for (const { bytes } of readFileLines(file, from)) {
+      const id = bytes.toString('latin1', idStart, idEnd)
+      if (ids.has(id) && isWhole(bytes)) found.add(id)
+    }
+  }
+  if (rotated !== undefined) search(rotated, size)
+  search(alertLog, isSame ? size : 0)
+  return found
+}
+
+/** Half a record is what a full disk or a kill has left, with a newline of the next one's. */
+function isWhole(record: Buffer): boolean {
+  try {
+    JSON.parse(record.toString())
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** What an alert log is before something is appended, to find that again; 0 where there is none. */
+export function fileMark(alertLog: string) {
+  return { alertLog: resolve(alertLog), ...inodeAndSize(alertLog) }
+}
+
+function inodeAndSize(file: string): { inode: number; size: number } {
+  try {
+    const { ino, size } = statSync(file)
+    return { inode: ino, size }
+  } catch {
+    // Missing, or out of reach: then it can't be appended to either, and that is told.
+    return { inode: 0, size: 0 }
+  }
+}
+
+function findInode(dir: string, inode: number): string | undefined {
+  const entries = readdirSync(dir, { withFileTypes: true })
+  const folders = entries.filter(entry => entry.isDirectory())
+  const files = [
+    ...entries.filter(entry => entry.isFile()).map(({ name }) => join(dir, name)),
+    ...folders.flatMap(({ name }) => namesIn(join(dir, name))),
+  ]
+  return files.find(file => inodeAndSize(file).inode === inode)
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir).map(name => join(dir, name))
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,167 @@
+// Which alerts an alert log has. Text files with a record a line, `id seconds`, the newest one
+// appended to; the oldest are deleted whole. Everything here is called with the state lock held,
+// but for `has`.
+
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { createHash } from 'node:crypto'
+import { basename, join, resolve } from 'node:path'
+import { createIdSet, type IdSet } from '../alert/id-set.js'
+import { setAside } from './set-aside.js'
+import type { StateEvents } from './state-events.js'
+
+/** The ids that an alert log has. */
+export interface Ledger {
+  /** Whether an alert is recorded, as far as was read. */
+  has(id: string): boolean
+  /** Reads what other processes have added. Throws errors of the file system. */
+  refresh(): void
+  /**
+   * Adds ids that were recorded at `now`, in epoch milliseconds; they are known even where it
+   * throws since they can't be written, and are written with the next ones.
+   */
+  add(ids: readonly string[], now: number): void
+}
+
+/** 35 days: the archives of a month, and some days to notice. */
+const maxAgeMs = 35 * 24 * 3_600_000
+const idsPerFile = 50_000
+const maxFiles = 20
+/** 32 hex digits, a blank, ten digits of epoch seconds, a newline. */
+const recordBytes = 44
+const record = /^[0-9a-f]{32} \d{10}$/
+
+interface File {
+  readonly number: number
+  readonly ids: IdSet
+  /** How much of it was read. */
+  bytes: number
+  /** Epoch milliseconds of its newest id. */
+  newest: number
+}
+
+/** The ledger of an alert log in a state folder. Reads nothing before the first `refresh`. */
+export function openLedger(
+  stateDir: string,
+  alertLog: string,
+  events: StateEvents,
+): Ledger {
+  const path = resolve(alertLog)
+  const hash = createHash('sha256').update(path).digest('hex').slice(0, 8)
+  const dir = join(stateDir, 'ledger', `${basename(path)}-${hash}`)
+  const fileOf = (number: number) => join(dir, String(number).padStart(6, '0'))
+  let files: File[] = []
+  let unwritten: string[] = []
+  let unwrittenIds = createIdSet()
+
+  /** Deletes files that are too old, or too many. */
+  const drop = (now: number) => {
+    for (let oldest; files.length > 1 && (oldest = files[0]); files.shift()) {
+      const isExpired = oldest.newest < now - maxAgeMs
+      if (!isExpired && files.length <= maxFiles) return
+      if (!isExpired) events.evicted(oldest.ids.size)
+      rmSync(fileOf(oldest.number), { force: true })
+    }
+  }
+
+  return {
+    has: id => unwrittenIds.has(id) || files.some(file => file.ids.has(id)),
+    refresh() {
+      const last = files.at(-1)?.number ?? 0
+      for (const number of list(dir).filter(found => found >= last)) {
+        if (number > last) files.push(newFile(number))
+        readRecords(fileOf(number), files.at(-1)!, events)
+      }
+    },
+    add(ids, now) {
+      for (const id of ids) if (unwrittenIds.add(id)) unwritten.push(id)
+      if (unwritten.length === 0) return
+      const last = files.at(-1)
+      if (last === undefined || last.bytes >= idsPerFile * recordBytes) {
+        files.push(newFile((last?.number ?? 0) + 1))
+        drop(now)
+      }
+      const file = files.at(-1)!
+      append(fileOf(file.number), file, unwritten, now)
+      for (const id of unwritten) file.ids.add(id)
+      unwritten = []
+      unwrittenIds = createIdSet()
+    },
+  }
+}
+
+function newFile(number: number): File {
+  return { number, ids: createIdSet(), bytes: 0, newest: 0 }
+}
+
+function list(dir: string): number[] {
+  try {
+    return readdirSync(dir)
+      .filter(name => /^\d{6,}$/.test(name))
+      .map(Number)
+      .sort((a, b) => a - b)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** Reads what has been added to a file. Half a record at its end is a dead process's, and cut off. */
+function readRecords(path: string, file: File, events: StateEvents): void {
+  const fd = openSync(path, 'r+')
+  try {
+    // Shorter than it was: another process has put it aside.
+    if (fstatSync(fd).size < file.bytes) file.bytes = 0
+    const text = textFrom(fd, file.bytes)
+    const end = text.lastIndexOf('\n') + 1
+    if (end < text.length) ftruncateSync(fd, file.bytes + end)
+    const lines = text.slice(0, end).split('\n').slice(0, -1)
+    const whole = lines.filter(line => record.test(line))
+    for (const line of whole) file.ids.add(line.slice(0, 32))
+    file.newest = Number(whole.at(-1)?.slice(33) ?? file.newest / 1_000) * 1_000
+    file.bytes += end
+    if (whole.length === lines.length) return
+    const rest = textFrom(fd, 0)
+      .split('\n')
+      .filter(line => record.test(line))
+      .map(line => `${line}\n`)
+      .join('')
+    events.corrupt(path, setAside(path, rest))
+    file.bytes = rest.length
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function textFrom(fd: number, position: number): string {
+  const bytes = Buffer.alloc(fstatSync(fd).size - position)
+  readSync(fd, bytes, 0, bytes.length, position)
+  return bytes.toString('latin1')
+}
+
+function append(path: string, file: File, ids: readonly string[], now: number): void {
+  const seconds = String(Math.floor(now / 1_000)).padStart(10, '0')
+  const bytes = Buffer.from(ids.map(id => `${id} ${seconds}\n`).join(''), 'latin1')
+  mkdirSync(join(path, '..'), { recursive: true, mode: 0o750 })
+  const fd = openSync(path, 'a', 0o640)
+  try {
+    const written = writeSync(fd, bytes)
+    if (written < bytes.length) {
+      ftruncateSync(fd, file.bytes)
+      throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
+    }
+    file.bytes += bytes.length
+    file.newest = now
+  } finally {
+    closeSync(fd)
+  }
+}

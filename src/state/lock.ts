@@ -1,0 +1,50 @@
+import { existsSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
+
+/** A lock that is held, until it is released or its process is gone, however it went. */
+export interface Lock {
+  release(): void
+}
+
+/**
+ * Takes the lock of this name on a folder, or gives undefined where another process has it. Never
+ * waits or throws; undefined as well where no socket can be had.
+ *
+ * Node has no flock(2). An address of a Unix socket in Linux's abstract namespace (unix(7)) can be
+ * bound once, and is free again as soon as the kernel closes the socket: after a kill -9 as well,
+ * and no file is left behind. Node binds it within listen(), so that one call tells. It holds
+ * within one network namespace.
+ */
+export function tryLock(folder: string, name: string): Lock | undefined {
+  const identity = statSync(folder, { throwIfNoEntry: false })
+  if (identity === undefined) return undefined
+  const server = createServer()
+  // Comes later, when `listening` has told it already.
+  server.on('error', () => {})
+  const address = `\0vault-log-handler ${identity.dev}.${identity.ino} ${name}`
+  server.listen(address.slice(0, maxAddress)).unref()
+  return server.listening ? { release: () => void server.close() } : undefined
+}
+
+/** `sun_path` of unix(7) has 108 bytes. */
+const maxAddress = 107
+
+const pauseMs = 1
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+
+/**
+ * Waits for a lock as long as `limitMs`, in which nothing else of the process runs. Gives undefined
+ * at once where there is no folder.
+ */
+export function waitForLock(
+  folder: string,
+  name: string,
+  limitMs: number,
+): Lock | undefined {
+  for (let waited = 0; existsSync(folder); waited += pauseMs) {
+    const lock = tryLock(folder, name)
+    if (lock !== undefined || waited >= limitMs) return lock
+    Atomics.wait(sleeper, 0, 0, pauseMs)
+  }
+  return undefined
+}

@@ -1,0 +1,230 @@
+// An alert's way onto the disk, under the state lock: journal, alert log, outboxes, ledger. Whoever
+// takes the lock next can tell which of the steps were taken, and completes what a killed process
+// has left. Each step may fail, as on a full disk, without keeping the others from theirs.
+
+import { existsSync, mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Alert } from '../alert/alert.js'
+import { createAlertLog } from '../alert/alert-log.js'
+import { alertRecord } from '../alert/alert-record.js'
+import { fileMark } from './alert-log-search.js'
+import { completeBlock } from './complete-block.js'
+import {
+  appendBlock,
+  cutJournal,
+  journalSize,
+  keepBlocks,
+  readBlocks,
+  type OutboxEvent,
+} from './journal.js'
+import { openLedger } from './ledger.js'
+import { waitForLock } from './lock.js'
+import { appendMessages, nextPlace, outboxDir } from './outbox-files.js'
+import { setAside } from './set-aside.js'
+import type { StateEvents } from './state-events.js'
+
+/** What one event has for one destination. */
+export interface Delivery {
+  readonly destination: string
+  /** The alerts of each message, as they may leave the host. */
+  readonly messages: readonly (readonly Alert[])[]
+  /** The batch that they belong to, if they aren't to go out by themselves. */
+  readonly batch: string | undefined
+}
+
+type Failing = 'alert log' | 'state folder'
+
+/** What a recorder can't do is told here; it goes on. */
+export interface RecorderEvents extends StateEvents {
+  /** The state folder or the alert log can't be written; `code` such as ENOSPC. */
+  failing(what: Failing, code: string): void
+  /** It can be written again, and what was missing is in it. */
+  recovered(what: Failing): void
+  /** Another process holds the state lock and doesn't give it back: alerts may be doubled. */
+  unlocked(): void
+  /** Records that will never be in the alert log, since too many are waiting for it. */
+  lost(records: number): void
+}
+
+/** Records alerts, and hands them to the outboxes. */
+export interface Recorder {
+  /**
+   * Records those of an event's alerts that aren't yet, and puts their messages into the outboxes.
+   * `route` tells the messages of the alerts that are new. Gives those alerts, and the messages
+   * that could not be written. Never throws.
+   */
+  record(
+    alerts: readonly Alert[],
+    route: (fresh: readonly Alert[]) => readonly Delivery[],
+  ): { readonly fresh: readonly Alert[]; readonly held: readonly OutboxEvent[] }
+  /** Completes what was left half done, by whomever, and what a full disk kept from it. */
+  complete(): void
+  /** Tries that for the last time, and tells of the records that are missing then. */
+  end(): void
+  /** Does something else with the files of the state folder, while nobody else does. */
+  locked<Result>(action: () => Result): Result
+}
+
+/** A section under the lock takes milliseconds; a process that is stopped in one holds it for good. */
+const lockLimitMs = 2_000
+const hopelessMs = 60_000
+const retryMs = 5_000
+/** Records kept in memory while neither the journal nor the alert log can be written. */
+const maxUnwritten = 1_000
+const maxUnwrittenChars = 32 * 1024 * 1024
+
+/** A recorder for one alert log. `now` is epoch milliseconds. */
+export function createRecorder(
+  stateDir: string,
+  alertLogFile: string,
+  now: () => number,
+  events: RecorderEvents,
+): Recorder {
+  const journal = join(stateDir, 'journal')
+  const alertLog = createAlertLog(alertLogFile)
+  const ledger = openLedger(stateDir, alertLogFile, events)
+  /** Ids in blocks that could not be completed, and the journal's size with them. */
+  let pendingIds = new Set<string>()
+  let pendingBytes = 0
+  let retryAt = 0
+  /** Records that are neither in the journal nor in the alert log. */
+  let unwritten: string[] = []
+  let unlockedUntil = 0
+  const failing = new Set<Failing>()
+  let wasFailing = new Set<Failing>()
+
+  const attempt = (what: Failing, action: () => void): boolean => {
+    try {
+      action()
+      return true
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      if (!failing.has(what) && !wasFailing.has(what))
+        events.failing(what, code ?? message)
+      failing.add(what)
+      return false
+    }
+  }
+
+  /** Completes what others have left, or a full disk. */
+  const tidy = () => {
+    const bytes = journalSize(journal)
+    if (bytes === 0 || (bytes === pendingBytes && now() < retryAt)) return
+    const { blocks, isCorrupt } = readBlocks(journal)
+    if (isCorrupt) events.corrupt(journal, setAside(journal, ''))
+    const pending = blocks.filter(block => {
+      const isOurs = block.alertLog === resolve(alertLogFile)
+      const owner = isOurs ? ledger : openLedger(stateDir, block.alertLog, events)
+      return !attempt('alert log', () => {
+        owner.refresh()
+        completeBlock(block, stateDir, owner, now(), events)
+      })
+    })
+    keepBlocks(journal, pending)
+    pendingIds = new Set(pending.flatMap(({ records }) => records.map(({ id }) => id)))
+    pendingBytes = journalSize(journal)
+    retryAt = now() + retryMs
+  }
+
+  const locked = <Result>(action: () => Result): Result => {
+    attempt('state folder', () => mkdirSync(stateDir, { recursive: true, mode: 0o750 }))
+    const isHopeless = now() < unlockedUntil
+    const lock = waitForLock(stateDir, 'state', isHopeless ? 0 : lockLimitMs)
+    if (lock === undefined && !isHopeless && existsSync(stateDir)) {
+      unlockedUntil = now() + hopelessMs
+      events.unlocked()
+    }
+    try {
+      attempt('state folder', tidy)
+      return action()
+    } finally {
+      lock?.release()
+    }
+  }
+
+  const keepInMemory = (records: readonly string[]) => {
+    unwritten.push(...records)
+    let chars = unwritten.reduce((sum, text) => sum + text.length, 0)
+    const before = unwritten.length
+    while (unwritten.length > maxUnwritten || chars > maxUnwrittenChars) {
+      chars -= unwritten.shift()!.length
+    }
+    if (unwritten.length < before) events.lost(before - unwritten.length)
+  }
+
+  const isRecorded = (id: string) => ledger.has(id) || pendingIds.has(id)
+
+  const complete = () => {
+    if (failing.size === 0 && journalSize(journal) === 0) return
+    // What fails still isn't told again.
+    wasFailing = new Set(failing)
+    failing.clear()
+    retryAt = 0
+    locked(() => {
+      while (unwritten.length > 0) {
+        if (!attempt('alert log', () => alertLog.append(unwritten[0]!))) return
+        unwritten.shift()
+      }
+      attempt('state folder', () => ledger.add([], now()))
+    })
+    for (const what of wasFailing) if (!failing.has(what)) events.recovered(what)
+    wasFailing.clear()
+  }
+
+  return {
+    locked,
+    record: (alerts, route) =>
+      locked(() => {
+        attempt('state folder', () => ledger.refresh())
+        const fresh = alerts.filter(({ id }) => !isRecorded(id))
+        if (fresh.length === 0) return { fresh, held: [] }
+        const ids = fresh.map(({ id }) => id)
+        const texts = fresh.map(alertRecord)
+        const outboxEvents = route(fresh).map(delivery => withPlace(stateDir, delivery))
+        const records = fresh.map(({ id }, i) => ({ id, text: texts[i]! }))
+        let before: number | undefined
+        attempt('state folder', () => {
+          const mark = fileMark(alertLogFile)
+          const block = { ...mark, records, events: outboxEvents }
+          before = appendBlock(journal, block)
+        })
+        const unlogged = texts.filter(
+          text => !attempt('alert log', () => alertLog.append(text)),
+        )
+        const held = outboxEvents.filter(
+          ({ destination, place, messages }) =>
+            !attempt('state folder', () =>
+              appendMessages(outboxDir(stateDir, destination), place, messages, count =>
+                events.dropped(destination, count),
+              ),
+            ),
+        )
+        const isKnown = attempt('state folder', () => ledger.add(ids, now()))
+        // What is held goes out from memory, and must not come into the outbox later as well.
+        const isPending = held.length === 0 && (unlogged.length > 0 || !isKnown)
+        if (before !== undefined && isPending) pendingBytes = journalSize(journal)
+        else {
+          if (before !== undefined) cutJournal(journal, before)
+          if (unlogged.length > 0) keepInMemory(unlogged)
+        }
+        return { fresh, held }
+      }),
+    complete,
+    end() {
+      complete()
+      if (unwritten.length > 0) events.lost(unwritten.length)
+      unwritten = []
+    },
+  }
+}
+
+function withPlace(stateDir: string, delivery: Delivery): OutboxEvent {
+  const { destination, batch, messages } = delivery
+  let place = { file: '000001.queue', size: 0 }
+  try {
+    place = nextPlace(outboxDir(stateDir, destination), batch)
+  } catch {
+    // A folder that can't be read can't be appended to either, and that is told.
+  }
+  return { destination, place, messages }
+}

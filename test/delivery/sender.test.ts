@@ -1,0 +1,524 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { setImmediate as turn } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import type { Alert } from '../../src/alert/alert.js'
+import { createCounters } from '../../src/counters.js'
+import { backoffMs } from '../../src/delivery/backoff.js'
+import { requeueDeadLetters } from '../../src/delivery/dead-letters.js'
+import { startSender } from '../../src/delivery/sender.js'
+import type { Attempt, Message, Notifier } from '../../src/notify/notifier.js'
+import type { Severity } from '../../src/rule/severity.js'
+import { tryLock } from '../../src/state/lock.js'
+import {
+  appendMessages,
+  closeBatch,
+  countWaiting,
+  nextPlace,
+  outboxDir,
+} from '../../src/state/outbox-files.js'
+import { sampleAlert } from '../fixtures/alerts.js'
+
+const seconds = 1_000
+const minutes = 60 * seconds
+const start = Date.parse('2026-11-23T12:00:00Z')
+const delivered: Attempt = { outcome: 'delivered', reason: 'ok' }
+const refused: Attempt = { outcome: 'refused', reason: 'answered 413' }
+const suspended: Attempt = { outcome: 'suspended', reason: 'answered 404 no_service' }
+const retry = (reason = 'answered 500', retryAfterMs?: number): Attempt => ({
+  outcome: 'retry',
+  reason,
+  ...(retryAfterMs !== undefined && { retryAfterMs }),
+})
+
+/** Time that passes only when the test says so. */
+function fakeClock() {
+  let time = start
+  const timers = new Set<{ due: number; end: () => void }>()
+  return {
+    now: () => time,
+    delay: (ms: number, signal: AbortSignal) =>
+      new Promise<void>(resolve => {
+        if (ms > 2 ** 31 - 1) throw new Error('setTimeout would fire at once')
+        const timer = { due: time + ms, end: () => (timers.delete(timer), resolve()) }
+        timers.add(timer)
+        signal.addEventListener('abort', timer.end)
+        if (signal.aborted) timer.end()
+      }),
+    /** Lets `ms` pass, timer by timer, with all that each sets off. */
+    async pass(ms: number) {
+      const end = time + ms
+      await settled()
+      for (;;) {
+        const next = [...timers]
+          .sort((a, b) => a.due - b.due)
+          .find(({ due }) => due <= end)
+        if (!next) break
+        time = next.due
+        next.end()
+        await settled()
+      }
+      time = end
+    },
+  }
+}
+
+/** A digest takes several turns. */
+async function settled() {
+  for (let i = 0; i < 5; i++) await turn()
+}
+
+type Answer = Attempt | 'hang' | Error
+
+/** A state folder, a clock, and senders for the destination `ops` that answers from a script. */
+function system(t: Test, script: Answer[] = []) {
+  const stateDir = t.testdir({ outbox: { ops: {} } })
+  const dir = outboxDir(stateDir, 'ops')
+  const clock = fakeClock()
+  const counters = createCounters()
+  const said: string[] = []
+  const owns: string[] = []
+  const tried: { at: number; what: string; message: Message }[] = []
+  const say = (level: string) => (message: string) =>
+    void said.push(`${level} ${message}`)
+  const diagnostics = {
+    error: say('error'),
+    warn: say('warn'),
+    info: say('info'),
+    debug: say('debug'),
+  }
+  let closed = 0
+  const notifier: Notifier = {
+    name: 'ops',
+    intervalMs: 1_000,
+    digestOver: 5,
+    async send(message, signal) {
+      tried.push({ at: clock.now() - start, what: whatOf(message), message })
+      const answer = script.shift() ?? delivered
+      if (answer instanceof Error) throw answer
+      if (answer !== 'hang') return answer
+      await new Promise(resolve => signal.addEventListener('abort', resolve))
+      return retry('aborted')
+    },
+    close: async () => void (closed += 1),
+  }
+  return {
+    stateDir,
+    dir,
+    clock,
+    counters,
+    said,
+    owns,
+    notifier,
+    closed: () => closed,
+    tried: () => tried.map(({ at, what }) => `${at} ${what}`),
+    messages: () => tried.map(({ message }) => message),
+    waiting: () => countWaiting(dir),
+    put(...ids: string[]) {
+      for (const id of ids) put(dir, id)
+    },
+    start() {
+      const sender = startSender(notifier, {
+        counters,
+        diagnostics,
+        stateDir,
+        alertLog: '/var/log/vault/audit.alert',
+        stateEvents: {
+          corrupt: file => owns.push(`corrupt ${file}`),
+          evicted() {},
+          dropped() {},
+        },
+        locked: action => action(),
+        onSuspended: sentence => owns.push(sentence),
+        onGivenUp: sentence => owns.push(sentence),
+        random: () => 0.999_999,
+        now: clock.now,
+        delay: clock.delay,
+      })
+      // Or else it keeps its lock, on a folder whose inode is the next test's.
+      t.teardown(() => sender.drain(0))
+      return sender
+    },
+  }
+}
+
+function whatOf(message: Message): string {
+  return message.kind === 'digest'
+    ? `digest of ${message.digest.count}`
+    : message.alerts.map(({ id }) => id).join('+')
+}
+
+/** An id's first letter is its severity's: c1, h1, m1 ... */
+function alertOf(id: string): Alert {
+  const severity = { c: 'critical', h: 'high', m: 'medium', l: 'low', i: 'info' }[id[0]!]
+  return sampleAlert({ id, severity: severity as Severity, rule: `rule-${id[0]}` })
+}
+
+function put(dir: string, id: string, batch?: string) {
+  appendMessages(dir, nextPlace(dir, batch), [id.split('+').map(alertOf)], () => {})
+}
+
+const many = (letter: string, count: number) =>
+  Array.from({ length: count }, (_, i) => `${letter}${i}`)
+
+t.test('back-off doubles up to five minutes, with full jitter', async t => {
+  const longest = [1, 2, 3, 4, 9, 10, 11, 5_000].map(n => backoffMs(n, 1))
+  t.strictSame(longest, [1_000, 2_000, 4_000, 8_000, 256_000, 300_000, 300_000, 300_000])
+  t.equal(backoffMs(3, 0.5), 2_000)
+  t.equal(backoffMs(3, 0), 1, 'never no pause at all')
+})
+
+t.test(
+  'the first goes at once, the next a second later, the most severe first',
+  async t => {
+    const { put, start, clock, tried, waiting } = system(t)
+    start()
+    await clock.pass(10 * seconds)
+    put('m1', 'l1', 'h1+m2')
+    await clock.pass(250)
+    t.strictSame(tried(), ['10250 h1+m2'], 'within a quarter of a second')
+    await clock.pass(2 * seconds)
+    t.strictSame(tried(), ['10250 h1+m2', '11250 m1', '12250 l1'])
+    t.equal(waiting(), 0)
+  },
+)
+
+t.test(
+  'what another process adds is seen, and what this one adds is sent at once',
+  async t => {
+    const { put, start, clock, tried } = system(t)
+    const sender = start()
+    await clock.pass(10_100)
+    put('m1')
+    sender.wake()
+    await clock.pass(0)
+    t.strictSame(tried(), ['10100 m1'])
+  },
+)
+
+t.test('a flood is the first alert, then digests that become rarer', async t => {
+  const { put, start, clock, tried, messages, waiting } = system(t)
+  put(...many('h', 500))
+  start()
+  await clock.pass(10 * seconds)
+  t.strictSame(tried(), ['0 digest of 500'], 'where all were there at the start')
+  const [first] = messages()
+  t.match(first, {
+    digest: { reason: 'flood', severity: 'high', firstId: 'h0', lastId: 'h499' },
+  })
+  for (let second = 0; second < 60; second++) {
+    put(...many('m', 20))
+    await clock.pass(seconds)
+  }
+  const times = tried()
+    .slice(1)
+    .map(line => Number(line.split(' ')[0]))
+  t.strictSame(times, [10_250, 20_250, 40_250])
+  await clock.pass(2 * minutes)
+  t.equal(waiting(), 0)
+})
+
+t.test('a digest lists exactly the alerts that it covers', async t => {
+  const { put, start, clock, messages } = system(t)
+  put(...many('h', 7), 'm1+l1')
+  start()
+  await clock.pass(seconds)
+  const [message] = messages()
+  t.match(message, { kind: 'digest', digest: { count: 9 } })
+  const { find } = (message as Extract<Message, { kind: 'digest' }>).digest
+  const [, file] = /grep -Ff (\S+)$/.exec(find) ?? []
+  const ids = readFileSync(file!, 'utf8').split('\n').slice(0, -1)
+  t.strictSame(ids, [...many('h', 7), 'm1', 'l1'])
+})
+
+t.test('noise does not bury what is critical: ten a minute go first, singly', async t => {
+  const { put, start, clock, tried, waiting } = system(t)
+  put(...many('h', 100), ...many('c', 15), ...many('m', 100))
+  start()
+  await clock.pass(12 * seconds)
+  const singles = many('c', 10).map((id, i) => `${i * 1_000} ${id}`)
+  t.strictSame(tried(), [...singles, '10000 digest of 205'])
+  put('c15')
+  await clock.pass(40 * seconds)
+  t.strictSame(tried().slice(11), ['12250 c15'], 'alone, it goes by itself')
+  t.equal(waiting(), 0)
+})
+
+t.test(
+  'Retry-After is waited out, also by the next process, and no faster than the limit',
+  async t => {
+    const { put, start, clock, tried } = system(t, [
+      retry('answered 429', 3_600 * seconds),
+    ])
+    put('c1')
+    const first = start()
+    await clock.pass(30 * seconds)
+    await first.drain(10 * seconds)
+    start()
+    await clock.pass(3_569 * seconds)
+    t.strictSame(tried(), ['0 c1'])
+    await clock.pass(2 * seconds)
+    t.strictSame(tried(), ['0 c1', '3600000 c1'])
+  },
+)
+
+t.test('a start soon after a message waits for its turn', async t => {
+  const { put, start, clock, tried } = system(t)
+  put('h1')
+  const first = start()
+  await clock.pass(300)
+  await first.drain(0)
+  put('h2')
+  start()
+  await clock.pass(2 * seconds)
+  t.strictSame(tried(), ['0 h1', '1000 h2'])
+})
+
+t.test(
+  'passing trouble is tried on with back-off, said once, and its end is said',
+  async t => {
+    const { put, start, clock, tried, said, counters } = system(t, [
+      retry('ECONNREFUSED'),
+      retry('ECONNREFUSED'),
+      retry('answered 500'),
+    ])
+    put('h1')
+    start()
+    await clock.pass(10 * seconds)
+    t.strictSame(tried(), ['0 h1', '1000 h1', '2999 h1', '6998 h1'])
+    t.strictSame(said, [
+      "error ops doesn't deliver, trying on: ECONNREFUSED",
+      "error ops doesn't deliver, trying on: answered 500",
+      'info ops delivers again',
+    ])
+    t.equal(counters.get('delivery_retries'), 3)
+    t.equal(counters.get('deliveries'), 1)
+  },
+)
+
+t.test('what piles up in an outage goes as one digest', async t => {
+  const { put, start, clock, tried } = system(t, [retry(), retry()])
+  put('h1')
+  start()
+  await clock.pass(500)
+  put(...many('m', 50))
+  await clock.pass(10 * seconds)
+  t.strictSame(tried(), ['0 h1', '1000 digest of 51', '2999 digest of 51'])
+})
+
+t.test('ids of a digest that nobody got are not kept', async t => {
+  const { put, start, clock, stateDir } = system(t, [retry(), retry(), retry()])
+  put(...many('h', 10))
+  start()
+  await clock.pass(10 * seconds)
+  t.equal(readdirSync(`${stateDir}/digests`).length, 1)
+})
+
+t.test(
+  'what is refused becomes a dead letter at once, and can be sent again',
+  async t => {
+    const { put, start, clock, tried, owns, dir, stateDir, counters } = system(t, [
+      refused,
+    ])
+    put('c1', 'h1')
+    start()
+    await clock.pass(3 * seconds)
+    t.strictSame(tried(), ['0 c1', '1000 h1'])
+    t.strictSame(owns, ['ops refused alert c1: answered 413'])
+    t.equal(counters.get('delivery_refused'), 1)
+    const letter = readFileSync(`${dir}/dead-letters.ndjson`, 'utf8')
+    t.match(JSON.parse(letter), {
+      time: '2026-11-23T12:00:00.000Z',
+      reason: 'answered 413',
+      alerts: [{ id: 'c1' }],
+    })
+    t.equal(
+      requeueDeadLetters(stateDir, 'ops', () => {}),
+      1,
+    )
+    t.equal(
+      requeueDeadLetters(stateDir, 'ops', () => {}),
+      0,
+    )
+    await clock.pass(3 * seconds)
+    t.strictSame(tried().slice(2), ['3250 c1'])
+  },
+)
+
+t.test('a refused digest leaves each of its events as a dead letter', async t => {
+  const { put, start, clock, dir, waiting } = system(t, [refused])
+  put(...many('h', 8))
+  start()
+  await clock.pass(3 * seconds)
+  const letters = readFileSync(`${dir}/dead-letters.ndjson`, 'utf8').split('\n')
+  t.equal(letters.length - 1, 8)
+  t.equal(waiting(), 0)
+})
+
+t.test(
+  'an event that fails while others pass lets them go first, and is given up',
+  async t => {
+    const { put, start, clock, tried, owns, notifier } = system(t)
+    const send = notifier.send
+    notifier.send = async (message, signal) => {
+      const attempt = await send(message, signal)
+      return whatOf(message) === 'c1' ? retry('exit status 1') : attempt
+    }
+    put('c1', 'h1')
+    start()
+    await clock.pass(minutes)
+    const others = () => tried().filter(line => !line.endsWith(' c1'))
+    t.equal(others().length, 1, 'h1 was not held up')
+    for (let i = 2; i < 60; i++) {
+      put(`h${i}`)
+      await clock.pass(minutes)
+    }
+    t.equal(others().length, 59)
+    t.strictSame(owns, ['ops refused alert c1: exit status 1'])
+  },
+)
+
+t.test('in an outage nothing is given up', async t => {
+  const { put, start, clock, owns, waiting } = system(
+    t,
+    Array.from({ length: 2_000 }, () => retry()),
+  )
+  put('c1', 'h1')
+  start()
+  await clock.pass(24 * 60 * minutes)
+  t.strictSame(owns, [])
+  t.equal(waiting(), 2)
+})
+
+t.test(
+  'a destination that refuses everything is suspended, and tried every ten minutes',
+  async t => {
+    const { put, start, clock, tried, owns, counters } = system(t, [suspended, suspended])
+    put('h1')
+    start()
+    await clock.pass(25 * minutes)
+    t.strictSame(tried(), ['0 h1', '600000 h1', '1200000 h1'])
+    t.strictSame(owns, ['ops is suspended: answered 404 no_service'])
+    t.equal(counters.get('delivery_suspensions'), 1)
+  },
+)
+
+t.test('a new way to reach it is tried at once', async t => {
+  const { put, start, clock, tried, notifier, closed } = system(t, [suspended])
+  put('h1')
+  const sender = start()
+  await clock.pass(minutes)
+  sender.use({ ...notifier })
+  await clock.pass(seconds)
+  t.strictSame(tried(), ['0 h1', '60000 h1'])
+  t.equal(closed(), 1)
+})
+
+t.test(
+  'one process sends to a destination; the next one takes over when it is gone',
+  async t => {
+    const { put, start, clock, tried } = system(t)
+    const first = start()
+    await clock.pass(10)
+    start()
+    await clock.pass(5 * seconds)
+    put('h1', 'h2')
+    await clock.pass(5 * seconds)
+    t.equal(tried().length, 2)
+    await first.drain(0)
+    put('h3')
+    await clock.pass(3 * seconds)
+    t.equal(tried().length, 3)
+  },
+)
+
+t.test('a batch waits for its end, and goes as one digest', async t => {
+  const { put: _, start, clock, tried, dir, stateDir, messages } = system(t)
+  const lock = tryLock(stateDir, 'batch replay-1')
+  for (const id of many('c', 20)) put(dir, id, 'replay-1')
+  start()
+  await clock.pass(5 * seconds)
+  t.strictSame(tried(), [])
+  closeBatch(dir, 'replay-1')
+  lock?.release()
+  await clock.pass(seconds)
+  t.equal(tried().length, 1)
+  t.match(messages()[0], { digest: { reason: 'replay', count: 20 } })
+})
+
+t.test('the batch of a process that was killed goes out all the same', async t => {
+  const { start, clock, tried, dir } = system(t)
+  for (const id of many('c', 3)) put(dir, id, 'replay-1')
+  start()
+  await clock.pass(seconds)
+  t.match(tried(), [/digest of 3/])
+})
+
+t.test('an event that could not be written to disk is sent from memory', async t => {
+  const { start, clock, tried } = system(t)
+  const sender = start()
+  await clock.pass(seconds)
+  sender.hold([alertOf('h1')])
+  sender.hold([alertOf('c1')])
+  await clock.pass(2 * seconds)
+  t.strictSame(tried(), ['1000 c1', '2000 h1'])
+})
+
+t.test(
+  'a notifier that throws is a refusal, and one that hangs ends with the drain',
+  async t => {
+    const { put, start, clock, tried, owns, waiting } = system(t, [
+      new Error('secret'),
+      'hang',
+    ])
+    put('c1', 'h1')
+    const sender = start()
+    await clock.pass(5 * seconds)
+    t.strictSame(tried(), ['0 c1', '1000 h1'])
+    t.strictSame(owns, ['ops refused alert c1: unexpected Error'])
+    const draining = sender.drain(10 * seconds)
+    await clock.pass(11 * seconds)
+    t.equal(await draining, 1)
+    t.equal(waiting(), 1, 'it waits for the next start')
+  },
+)
+
+t.test('a drain sends what it can, but does not wait out a longer pause', async t => {
+  const { put, start, clock, tried, closed } = system(t, [
+    delivered,
+    retry('answered 429', 60 * seconds),
+  ])
+  put('h1', 'h2')
+  const sender = start()
+  await clock.pass(100)
+  const draining = sender.drain(10 * seconds)
+  await clock.pass(1_000)
+  t.equal(await draining, 1, 'in the second after the 429')
+  t.strictSame(tried(), ['0 h1', '1000 h2'])
+  t.equal(closed(), 1)
+})
+
+t.test('an unreadable event is put aside, told, and not tried again', async t => {
+  const { put, start, clock, tried, owns, dir } = system(t)
+  put('h1')
+  writeFileSync(`${dir}/000001.queue`, 'half a li\n{"severity":"high","alerts":3}\n', {
+    flag: 'a',
+  })
+  put('h2')
+  start()
+  await clock.pass(5 * seconds)
+  t.match(tried(), [/h1/, /h2/])
+  t.equal(owns.length, 2)
+  t.equal(readFileSync(`${dir}/000001.queue.corrupt`, 'utf8').split('\n').length, 3)
+})
+
+t.test('files in the way stop nothing, and are told', async t => {
+  const { put, start, clock, tried, said, dir, counters } = system(t)
+  put('h1')
+  mkdirSync(`${dir}/pace.json`)
+  mkdirSync(`${dir}/000001.done`)
+  start()
+  await clock.pass(3 * seconds)
+  t.strictSame(tried(), ['0 h1'], 'and it was not repeated')
+  t.match(said[0], /the outbox of ops can't be read or written: EISDIR/)
+  t.ok(counters.get('state_errors') > 0)
+})
