@@ -1,0 +1,195 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { until } from './e2e/until.js'
+import { auditLine } from './fixtures/entries.js'
+import { handlerFolder } from './fixtures/handler-folder.js'
+import { runHandler, startHandler } from './fixtures/run-handler.js'
+import { rendered, startSlackStandIn } from './fixtures/slack-stand-in.js'
+
+async function standIn(t: Test) {
+  const slack = await startSlackStandIn()
+  t.teardown(() => slack.close())
+  return slack
+}
+
+const line = (id: string) => `${auditLine({ id })}\n`
+
+const rule = (id: string, title: string) =>
+  JSON.stringify({
+    id,
+    log: 'audit',
+    title,
+    severity: 'high',
+    when: { 'request.path': { startsWith: 'sys/' } },
+    tests: [{ name: 'a', alerts: 1, entries: [{ request: { path: 'sys/a' } }] }],
+  })
+
+t.test('an event alerts once, over restarts and in both of two handlers', async t => {
+  const slack = await standIn(t)
+  const { args, records } = handlerFolder(t, `[slack]\nurl = ${slack.url}\n`)
+  await runHandler('audit', args, line('a') + line('a'))
+  const [first, second] = [startHandler('audit', args), startHandler('audit', args)]
+  const input = ['a', 'b', 'c'].map(line).join('')
+  first.child.stdin.end(input)
+  second.child.stdin.end(input)
+  const runs = await Promise.all([first.done, second.done])
+  t.equal(records().length, 3)
+  t.equal(slack.requests.length, 3)
+  const recorded = runs.map(({ stderr }) => Number(/recorded=(\d+)/.exec(stderr)?.[1]))
+  t.equal(recorded[0]! + recorded[1]!, 4)
+})
+
+t.test('what is unsent at the end goes out at the next start', async t => {
+  const slack = await standIn(t)
+  const { args } = handlerFolder(t, `[slack]\nurl = ${slack.url}\n`)
+  slack.answer({ status: 429, headers: { 'retry-after': '12' } })
+  const { stderr } = await runHandler('audit', args, line('a'))
+  t.match(stderr, /unsent=1/)
+  const next = startHandler('audit', args)
+  await until('it is delivered', () => slack.requests.length === 2)
+  next.child.stdin.end()
+  t.match((await next.done).stderr, /deliveries=1/)
+})
+
+t.test('each destination gets what its section asks for', async t => {
+  const [all, severe, tagged] = [await standIn(t), await standIn(t), await standIn(t)]
+  const { args, dir } = handlerFolder(
+    t,
+    `[slack]
+url = ${all.url}
+[slack "oncall"]
+url = ${severe.url}
+min_severity = critical
+[slack "handler"]
+url = ${tagged.url}
+tags = handler
+`,
+    { rules: { 'low.json': rule('low', 'low: {{request.path}}') } as never },
+  )
+  const withRules = [...args, '-r', `${dir}/rules`]
+  const handler = startHandler('audit', [...withRules, '--nope'])
+  handler.child.stdin.write(line('a'))
+  await until('all have theirs', () => all.requests.length + tagged.requests.length === 3)
+  handler.child.stdin.end()
+  await handler.done
+  const bodies = all.requests.map(({ body }) => rendered(body)).join('\n')
+  t.match(bodies, /low: sys/)
+  t.match(bodies, /Settings ignored: unknown option --nope/)
+  t.equal(severe.requests.length, 0)
+  t.match(rendered(tagged.requests[0]?.body), /Settings ignored/)
+})
+
+t.test('a destination that refuses everything is told through another one', async t => {
+  const slack = await standIn(t)
+  const gone = slack.url.replace('/T/', '/gone/')
+  const ini = `[slack]\nurl = ${gone}\n[slack "second"]\nurl = ${slack.url}\n`
+  const { args } = handlerFolder(t, ini)
+  const handler = startHandler('audit', args)
+  handler.child.stdin.write(line('a'))
+  const told = await slack.waitFor(
+    ({ body }) => rendered(body).includes('slack is suspended: answered 404'),
+    20_000,
+  )
+  t.ok(told)
+  handler.child.stdin.end()
+  await handler.done
+  const toGone = slack.requests.filter(({ status }) => status === 404)
+  t.equal(toGone.length, 1, 'and not through itself')
+})
+
+t.test(
+  'messages about the handler itself are one an hour, their records are all',
+  async t => {
+    const slack = await standIn(t)
+    const { args, records, stateDir } = handlerFolder(t, `[slack]\nurl = ${slack.url}\n`)
+    for (let i = 0; i < 4; i++) await runHandler('audit', [...args, '--nope'])
+    t.equal(records().length, 4)
+    t.equal(slack.requests.length, 1)
+    const file = `${stateDir}/own-messages.json`
+    const kinds = JSON.parse(readFileSync(file, 'utf8')) as Record<
+      string,
+      { last: number }
+    >
+    t.match(kinds, { 'handler-config-invalid': { held: 3 } })
+    kinds['handler-config-invalid']!.last -= 3_600_000
+    writeFileSync(file, JSON.stringify(kinds))
+    await runHandler('audit', [...args, '--nope'])
+    t.match(
+      rendered(slack.requests[1]?.body),
+      /and 3 more like it since the last message/,
+    )
+  },
+)
+
+t.test('SIGHUP takes new settings and rules, all or nothing', async t => {
+  const [before, after] = [await standIn(t), await standIn(t)]
+  const { args, dir, records } = handlerFolder(t, `[slack]\nurl = ${before.url}\n`, {
+    rules: { 'a.json': rule('a', 'old') } as never,
+  })
+  const handler = startHandler('audit', [...args, '-r', `${dir}/rules`])
+  const { stdin } = handler.child
+  stdin.write(line('1'))
+  await until('the first is delivered', () => before.requests.length === 1)
+
+  writeFileSync(`${dir}/x.ini`, `[slack]\nurl = ${after.url}\n`)
+  writeFileSync(`${dir}/rules/a.json`, rule('a', '{{broken'))
+  handler.child.kill('SIGHUP')
+  await until('the refusal is told', () => before.requests.length === 2)
+  t.match(rendered(before.requests[1]?.body), /Reload refused: Rules not in force/)
+  stdin.write(line('2'))
+  await until('the old rule still holds', () =>
+    records().some(({ title }) => title === 'old'),
+  )
+  await until('and the old hook', () => before.requests.length === 3)
+
+  writeFileSync(`${dir}/rules/a.json`, rule('a', 'new'))
+  handler.child.kill('SIGHUP')
+  await until('it is taken', () => handler.stderr().includes('reloaded'))
+  stdin.end(line('3') + line('1'))
+  const { stderr } = await handler.done
+  t.equal(records().at(-1)?.title, 'new')
+  t.equal(after.requests.length, 1, 'and what was alerted before is known')
+  t.match(stderr, /reloads=1 reloads_refused=1/)
+})
+
+t.test(
+  'a state folder that cannot be used stops neither records nor messages',
+  async t => {
+    const slack = await standIn(t)
+    const { args, records, stateDir } = handlerFolder(t, `[slack]\nurl = ${slack.url}\n`)
+    writeFileSync(stateDir, '')
+    const handler = startHandler('audit', args)
+    handler.child.stdin.write(line('a') + line('a'))
+    await until('the alert is delivered', () =>
+      slack.requests.some(({ body }) => rendered(body).includes('Root token')),
+    )
+    await until('and the trouble', () =>
+      slack.requests.some(({ body }) =>
+        rendered(body).includes("the state folder can't be written"),
+      ),
+    )
+    handler.child.stdin.end()
+    const { status, stderr } = await handler.done
+    t.equal(status, 0)
+    t.equal(records().filter(({ rule }) => rule === 'generate-root-accessed').length, 1)
+    t.match(stderr, /state_errors=\d/)
+  },
+)
+
+t.test('an alert log that cannot be written catches up when it can', async t => {
+  const slack = await standIn(t)
+  const { args, records, alertLog } = handlerFolder(t, `[slack]\nurl = ${slack.url}\n`)
+  mkdirSync(alertLog, { recursive: true })
+  const handler = startHandler('audit', args)
+  handler.child.stdin.write(line('a') + line('b'))
+  await until('both are sent', () => slack.requests.length >= 2)
+  const { rmdirSync } = await import('node:fs')
+  rmdirSync(alertLog)
+  await until('the records are there', () => records().length >= 3)
+  handler.child.stdin.end()
+  const { stderr } = await handler.done
+  const rules = records().map(({ rule }) => rule)
+  t.equal(rules.filter(id => id === 'generate-root-accessed').length, 2)
+  t.equal(rules.filter(id => id === 'handler-disk-full').length, 1, 'said once')
+  t.match(stderr, /the alert log can be written again/)
+})
