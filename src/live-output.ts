@@ -151,7 +151,11 @@ export function liveOutput(
 
   return {
     say,
-    configure: dispatch.configure,
+    configure(destinations) {
+      dispatch.configure(destinations)
+      // What a killed process has left half done; only now there is someone to tell of it.
+      busy(() => recorder.complete())
+    },
     emit: alerts => record(alerts, batch),
     requeue: name =>
       busy(() =>
@@ -192,13 +196,13 @@ function recorderEvents(
       const title = `${events} messages for ${destination} dropped: over 512 MiB were waiting; they are in the alert log only`
       say({ kind: 'handler-messages-dropped', title, detail: title })
     },
-    failing(what, code) {
+    failing(what, code, file) {
       counters.add(what === 'alert log' ? 'alert_log_errors' : 'state_errors')
       const effect =
         what === 'alert log'
-          ? `${alertLog} can't be written: ${code}; alerts are sent, and written when it can be`
+          ? `${file} can't be written: ${code}; alerts are sent, and written when it can be`
           : `the state folder can't be written: ${code}; alerts are sent, but a restart may lose or repeat some`
-      say({ kind: 'handler-disk-full', title: effect, detail: effect })
+      say({ kind: 'handler-write-failed', title: effect, detail: effect })
     },
     recovered(what) {
       diagnostics.info(`the ${what} can be written again`)

@@ -190,6 +190,6 @@ t.test('an alert log that cannot be written catches up when it can', async t => 
   const { stderr } = await handler.done
   const rules = records().map(({ rule }) => rule)
   t.equal(rules.filter(id => id === 'generate-root-accessed').length, 2)
-  t.equal(rules.filter(id => id === 'handler-disk-full').length, 1, 'said once')
+  t.equal(rules.filter(id => id === 'handler-write-failed').length, 1, 'said once')
   t.match(stderr, /the alert log can be written again/)
 })

@@ -16,6 +16,7 @@ const severityOf = {
   'handler-line-overlong': 'high',
   'handler-disk-low': 'high',
   'handler-disk-full': 'critical',
+  'handler-write-failed': 'critical',
   'handler-state-corrupt': 'high',
   'handler-notify-test': 'info',
 } as const satisfies Readonly<Record<string, Severity>>

@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { createHash } from 'node:crypto'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { createIdSet, type IdSet } from '../alert/id-set.js'
 import { setAside } from './set-aside.js'
 import type { StateEvents } from './state-events.js'
@@ -148,11 +148,20 @@ function textFrom(fd: number, position: number): string {
   return bytes.toString('latin1')
 }
 
+function openForAppend(path: string): number {
+  try {
+    return openSync(path, 'a', 0o640)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
+    return openSync(path, 'a', 0o640)
+  }
+}
+
 function append(path: string, file: File, ids: readonly string[], now: number): void {
   const seconds = String(Math.floor(now / 1_000)).padStart(10, '0')
   const bytes = Buffer.from(ids.map(id => `${id} ${seconds}\n`).join(''), 'latin1')
-  mkdirSync(join(path, '..'), { recursive: true, mode: 0o750 })
-  const fd = openSync(path, 'a', 0o640)
+  const fd = openForAppend(path)
   try {
     const written = writeSync(fd, bytes)
     if (written < bytes.length) {

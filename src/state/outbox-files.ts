@@ -64,16 +64,16 @@ export function nextPlace(dir: string, batch: string | undefined): OutboxPlace {
 
 /**
  * Appends messages at their place, each the alerts of one event, and deletes the oldest files where
- * there are too many. Throws errors of the file system; nothing is appended then.
+ * there are too many. Gives where the next ones go, undefined where the file is full. Throws errors of the file system; nothing is appended then.
  */
 export function appendMessages(
   dir: string,
   place: OutboxPlace,
   messages: readonly (readonly Alert[])[],
   onDropped: (events: number) => void,
-): void {
-  mkdirSync(dir, { recursive: true, mode: 0o750 })
-  const fd = openSync(join(dir, place.file), 'a+', 0o640)
+): OutboxPlace | undefined {
+  const fd = openForAppend(dir, place.file)
+  let size = 0
   try {
     cutHalfLine(fd, place.size)
     const before = fstatSync(fd).size
@@ -85,10 +85,24 @@ export function appendMessages(
       ftruncateSync(fd, before)
       throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
     }
+    size = before + bytes.length
   } finally {
     closeSync(fd)
   }
   if (place.size === 0) dropOldest(dir, onDropped)
+  return size < fullBytes || place.file.endsWith('.part')
+    ? { file: place.file, size }
+    : undefined
+}
+
+function openForAppend(dir: string, file: string): number {
+  try {
+    return openSync(join(dir, file), 'a+', 0o640)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    mkdirSync(dir, { recursive: true, mode: 0o750 })
+    return openSync(join(dir, file), 'a+', 0o640)
+  }
 }
 
 /** Those of the messages that were never appended at their place. */

@@ -21,7 +21,7 @@ export function openOwnMessages(stateDir: string): OwnMessages {
   let kinds: Kinds = {}
   return {
     admit(kind, now) {
-      kinds = readKinds(file) ?? kinds
+      kinds = newest(kinds, readKinds(file) ?? {})
       const { last, held } = kinds[kind] ?? { last: -Infinity, held: 0 }
       // A clock that was set back must not hold messages back for longer.
       const isDue = now - last >= intervalMs || now < last
@@ -33,6 +33,15 @@ export function openOwnMessages(stateDir: string): OwnMessages {
       return isDue ? held : undefined
     },
   }
+}
+
+/** What could not be written to a full disk is newer than the file. */
+function newest(memory: Kinds, file: Kinds): Kinds {
+  const kept = Object.entries(memory).filter(([kind, { last, held }]) => {
+    const other = file[kind]
+    return !other || last > other.last || (last === other.last && held > other.held)
+  })
+  return { ...file, ...Object.fromEntries(kept) }
 }
 
 function readKinds(file: string): Kinds | undefined {

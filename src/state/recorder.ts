@@ -2,7 +2,7 @@
 // takes the lock next can tell which of the steps were taken, and completes what a killed process
 // has left. Each step may fail, as on a full disk, without keeping the others from theirs.
 
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Alert } from '../alert/alert.js'
 import { createAlertLog } from '../alert/alert-log.js'
@@ -17,11 +17,12 @@ import {
   readBlocks,
   type OutboxEvent,
 } from './journal.js'
+import { createFailures, type FailureEvents } from './failures.js'
 import { openLedger } from './ledger.js'
-import { waitForLock } from './lock.js'
-import { appendMessages, nextPlace, outboxDir } from './outbox-files.js'
+import { appendMessages, nextPlace, outboxDir, type OutboxPlace } from './outbox-files.js'
 import { setAside } from './set-aside.js'
 import type { StateEvents } from './state-events.js'
+import { createTurnLock } from './turn-lock.js'
 
 /** What one event has for one destination. */
 export interface Delivery {
@@ -32,14 +33,8 @@ export interface Delivery {
   readonly batch: string | undefined
 }
 
-type Failing = 'alert log' | 'state folder'
-
 /** What a recorder can't do is told here; it goes on. */
-export interface RecorderEvents extends StateEvents {
-  /** The state folder or the alert log can't be written; `code` such as ENOSPC. */
-  failing(what: Failing, code: string): void
-  /** It can be written again, and what was missing is in it. */
-  recovered(what: Failing): void
+export interface RecorderEvents extends StateEvents, FailureEvents {
   /** Another process holds the state lock and doesn't give it back: alerts may be doubled. */
   unlocked(): void
   /** Records that will never be in the alert log, since too many are waiting for it. */
@@ -90,21 +85,13 @@ export function createRecorder(
   /** Records that are neither in the journal nor in the alert log. */
   let unwritten: string[] = []
   let unlockedUntil = 0
-  const failing = new Set<Failing>()
-  let wasFailing = new Set<Failing>()
-
-  const attempt = (what: Failing, action: () => void): boolean => {
-    try {
-      action()
-      return true
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException
-      if (!failing.has(what) && !wasFailing.has(what))
-        events.failing(what, code ?? message)
-      failing.add(what)
-      return false
-    }
-  }
+  const turnLock = createTurnLock(stateDir, 'state')
+  /** Where the next message goes, as long as the lock is held. */
+  const places = new Map<string, OutboxPlace>()
+  const failures = createFailures(events)
+  const inState = (action: () => void) => failures.attempt('state folder', stateDir, action)
+  const inAlertLog = (action: () => void, file = alertLogFile) =>
+    failures.attempt('alert log', file, action)
 
   /** Completes what others have left, or a full disk. */
   const tidy = () => {
@@ -115,10 +102,11 @@ export function createRecorder(
     const pending = blocks.filter(block => {
       const isOurs = block.alertLog === resolve(alertLogFile)
       const owner = isOurs ? ledger : openLedger(stateDir, block.alertLog, events)
-      return !attempt('alert log', () => {
+      const complete = () => {
         owner.refresh()
         completeBlock(block, stateDir, owner, now(), events)
-      })
+      }
+      return !inAlertLog(complete, block.alertLog)
     })
     keepBlocks(journal, pending)
     pendingIds = new Set(pending.flatMap(({ records }) => records.map(({ id }) => id)))
@@ -127,19 +115,28 @@ export function createRecorder(
   }
 
   const locked = <Result>(action: () => Result): Result => {
-    attempt('state folder', () => mkdirSync(stateDir, { recursive: true, mode: 0o750 }))
     const isHopeless = now() < unlockedUntil
-    const lock = waitForLock(stateDir, 'state', isHopeless ? 0 : lockLimitMs)
-    if (lock === undefined && !isHopeless && existsSync(stateDir)) {
+    const limitMs = isHopeless ? 0 : lockLimitMs
+    let taken = turnLock.take(limitMs)
+    if (taken === 'held') return action()
+    if (taken === 'refused' && !existsSync(stateDir)) {
+      const makeFolder = () => mkdirSync(stateDir, { recursive: true, mode: 0o750 })
+      if (inState(() => void makeFolder())) taken = turnLock.take(limitMs)
+    } else if (taken === 'refused' && !isHopeless) {
       unlockedUntil = now() + hopelessMs
       events.unlocked()
     }
-    try {
-      attempt('state folder', tidy)
-      return action()
-    } finally {
-      lock?.release()
-    }
+    places.clear()
+    inState(tidy)
+    inState(() => ledger.refresh())
+    return action()
+  }
+
+  const withPlace = (delivery: Delivery): OutboxEvent => {
+    const { destination, batch, messages } = delivery
+    const dir = outboxDir(stateDir, destination)
+    const known = batch === undefined ? places.get(dir) : undefined
+    return { destination, place: known ?? placeOrFirst(dir, batch), messages }
   }
 
   const keepInMemory = (records: readonly string[]) => {
@@ -155,51 +152,52 @@ export function createRecorder(
   const isRecorded = (id: string) => ledger.has(id) || pendingIds.has(id)
 
   const complete = () => {
-    if (failing.size === 0 && journalSize(journal) === 0) return
-    // What fails still isn't told again.
-    wasFailing = new Set(failing)
-    failing.clear()
+    let bytes = 0
+    inState(() => (bytes = journalSize(journal)))
+    if (!failures.any() && bytes === 0) return
     retryAt = 0
-    locked(() => {
-      while (unwritten.length > 0) {
-        if (!attempt('alert log', () => alertLog.append(unwritten[0]!))) return
-        unwritten.shift()
-      }
-      attempt('state folder', () => ledger.add([], now()))
-    })
-    for (const what of wasFailing) if (!failing.has(what)) events.recovered(what)
-    wasFailing.clear()
+    const wasFull = failures.any()
+    failures.retry(() =>
+      locked(() => {
+        inAlertLog(() => {
+          for (; unwritten.length > 0; unwritten.shift()) alertLog.append(unwritten[0]!)
+        })
+        inState(() => {
+          ledger.add([], now())
+          if (wasFull) tryToWrite(stateDir)
+        })
+      }),
+    )
   }
 
   return {
     locked,
     record: (alerts, route) =>
       locked(() => {
-        attempt('state folder', () => ledger.refresh())
         const fresh = alerts.filter(({ id }) => !isRecorded(id))
         if (fresh.length === 0) return { fresh, held: [] }
         const ids = fresh.map(({ id }) => id)
         const texts = fresh.map(alertRecord)
-        const outboxEvents = route(fresh).map(delivery => withPlace(stateDir, delivery))
+        const outboxEvents = route(fresh).map(withPlace)
         const records = fresh.map(({ id }, i) => ({ id, text: texts[i]! }))
         let before: number | undefined
-        attempt('state folder', () => {
+        inState(() => {
           const mark = fileMark(alertLogFile)
           const block = { ...mark, records, events: outboxEvents }
           before = appendBlock(journal, block)
         })
-        const unlogged = texts.filter(
-          text => !attempt('alert log', () => alertLog.append(text)),
-        )
+        const unlogged = texts.filter(text => !inAlertLog(() => alertLog.append(text)))
         const held = outboxEvents.filter(
           ({ destination, place, messages }) =>
-            !attempt('state folder', () =>
-              appendMessages(outboxDir(stateDir, destination), place, messages, count =>
-                events.dropped(destination, count),
-              ),
-            ),
+            !inState(() => {
+              const dir = outboxDir(stateDir, destination)
+              const drop = (count: number) => events.dropped(destination, count)
+              places.delete(dir)
+              const next = appendMessages(dir, place, messages, drop)
+              if (next?.file.endsWith('.queue')) places.set(dir, next)
+            }),
         )
-        const isKnown = attempt('state folder', () => ledger.add(ids, now()))
+        const isKnown = inState(() => ledger.add(ids, now()))
         // What is held goes out from memory, and must not come into the outbox later as well.
         const isPending = held.length === 0 && (unlogged.length > 0 || !isKnown)
         if (before !== undefined && isPending) pendingBytes = journalSize(journal)
@@ -218,13 +216,21 @@ export function createRecorder(
   }
 }
 
-function withPlace(stateDir: string, delivery: Delivery): OutboxEvent {
-  const { destination, batch, messages } = delivery
-  let place = { file: '000001.queue', size: 0 }
+/** A folder that can't be read can't be appended to either, and that is told. */
+function placeOrFirst(dir: string, batch: string | undefined): OutboxPlace {
   try {
-    place = nextPlace(outboxDir(stateDir, destination), batch)
+    return nextPlace(dir, batch)
   } catch {
-    // A folder that can't be read can't be appended to either, and that is told.
+    return { file: '000001.queue', size: 0 }
   }
-  return { destination, place, messages }
+}
+
+/** Throws where a disk is full but for the end of a block, into which a small record may still fit. */
+function tryToWrite(dir: string): void {
+  const file = join(dir, 'probe')
+  try {
+    writeFileSync(file, Buffer.alloc(64 * 1024), { mode: 0o640 })
+  } finally {
+    rmSync(file, { force: true })
+  }
 }
