@@ -9,25 +9,26 @@ const logNames: Readonly<Record<Log, string>> = {
 /** The text of --help, with the defaults of this executable. */
 export function helpText({ log, alertLog }: Options): string {
   const name = `${log}-log-handler`
-  const sample =
-    log === 'audit'
-      ? `zstdcat /var/log/vault/archive/audit-*.zst | ${name} -n | jq .title`
-      : `zstdcat /var/log/vault/archive/messages-*.zst | ${name} -n | jq .title`
+  const archives = `/var/log/vault/archive/${log === 'audit' ? 'audit' : 'messages'}-*.zst`
   return `${name}: alerts on the ${logNames[log]} of HashiCorp Vault and OpenBao
 
 Reads the log on stdin, line by line, and raises an alert for each entry that a
-rule matches: a record in the alert log, and a message to Slack if the ini has
-one configured. syslog-ng starts it on the log server; it also runs in a shell.
+rule matches: a record in the alert log, and a message to each destination of
+the ini. syslog-ng starts it on the log server; it also runs in a shell.
 
 Usage:
   ${name} [options] < LOG       the filter
   ${name} COMMAND [options]
 
 Commands:
-  check         validate the ini and the rule files; faults are printed as
-                file:line:column: message
-  test          run the tests inside the rule files
-  notify-test   send one test alert to each destination, and show its answer
+  replay              alert on archived logs on stdin: what the alert log has
+                      already is neither recorded nor sent again
+  check               validate the ini and the rule files; faults are printed
+                      as file:line:column: message
+  test                run the tests inside the rule files
+  notify-test [NAME]  send one test alert to each destination, or to those of
+                      this name or kind, and show its answer
+  redrive [NAME]      send once more what a destination refused for good
 
 Options:
   -c, --config FILE     the ini (default /usr/local/etc/vault-log-handler.ini)
@@ -35,7 +36,8 @@ Options:
                         may be given several times
       --alert-log FILE  where alerts are recorded, one JSON object a line
                         (default ${alertLog})
-      --state-dir DIR   (default /var/lib/vault-log-handler)
+      --state-dir DIR   what is unsent, and what was recorded before
+                        (default /var/lib/vault-log-handler)
   -n, --dry-run         alerts go to stdout, one JSON object a line; nothing is
                         written anywhere else and nothing is sent
   -d, --debug           more diagnostics
@@ -45,22 +47,33 @@ Options:
   -h, --help            this text
   -V, --version         the version
 
+Options of replay:
+      --since TIME      only events from then on: 2026-11-23T08:00:00Z, a date,
+      --until TIME      or 90m, 24h, 7d ago; only events until then
+      --notify HOW      digest: one message for all that is new (default);
+                        each: one an event; none
+      --quiet           no progress, only the summary at the end
+
 Exit status:
   0   done
-  1   a rule's test failed, or a destination refused the test alert
+  1   a rule's test failed, a destination refused the test alert, or messages
+      of replay or redrive are unsent: they are kept, and sent later
   64  the command line is wrong; a word that is no command always is
   78  the ini or a rule file is wrong
 With a pipe on stdin, the filter itself ends only at the end of its input or by
 a signal: faults go to the diagnostics and into an alert, and it goes on with
 what is valid.
 
-Signals: SIGTERM reads on to the end of the input, then ends; SIGUSR2 writes the
-counters to the diagnostics.
+Signals: SIGTERM reads on to the end of the input, then ends; SIGHUP reads the
+ini and the rules again, and keeps the old ones if there is a fault in them;
+SIGUSR2 writes the counters to the diagnostics.
 
 Examples:
   What would alert in the archived logs?
-    ${sample}
-  Is the configuration right, and does Slack answer?
+    zstdcat ${archives} | ${name} -n | jq .title
+  Was anything missed yesterday?
+    zstdcat ${archives} | ${name} replay --since 24h
+  Is the configuration right, and does each destination answer?
     ${name} check && ${name} notify-test
 `
 }

@@ -7,7 +7,7 @@ export interface KnownIds {
 }
 
 /**
- * A memory of at least the last `limit` ids and at most twice as many (32 bytes each), the oldest
+ * A memory of at least the last `limit` ids and at most twice as many (40 bytes each), the oldest
  * out first; `onEvict` is told how many are forgotten.
  */
 export function createKnownIds(

@@ -115,10 +115,13 @@ export function missingMessages(
   // Only files that aren't the newest are ever deleted, when all in them is settled.
   const newest = outboxNumbers(dir, 'queue').at(-1) ?? 0
   if (!existsSync(path) && parseInt(file, 10) < newest) return []
-  const appended = [...readFileLines(path, size)].map(({ bytes }) => bytes)
-  return messages.filter(
-    ([alert]) => !appended.some(line => line.includes(`"id":"${alert!.id}"`)),
-  )
+  const missing = new Set(messages)
+  for (const { bytes } of readFileLines(path, size)) {
+    for (const message of missing) {
+      if (bytes.includes(`"id":"${message[0]!.id}"`)) missing.delete(message)
+    }
+  }
+  return [...missing]
 }
 
 /** Lets a batch's alerts go out, as one digest. Nothing happens where it has none. */

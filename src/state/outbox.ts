@@ -7,10 +7,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Alert } from '../alert/alert.js'
 import { severities, type Severity } from '../rule/severity.js'
 import { outboxFile, outboxNumbers, settledOffsets } from './outbox-files.js'
+import { createPlaceList } from './place-list.js'
 import { readFileLines } from './read-lines.js'
 import type { StateEvents } from './state-events.js'
 
-/** Where an event that waits stands: its file's number and its offset. Negative: in memory only. */
+/** Where an event that waits stands: its file's number and its offset; or its number in memory. */
 export type Place = number
 
 /** What waits, and what was sent. */
@@ -48,12 +49,14 @@ export interface Batch {
 
 /** A file stays below 16 MiB. */
 const offsetRange = 2 ** 24
+/** Beyond the places of all files: events that are in memory only. */
+const firstHeld = 2 ** 52
 const linePrefix = '{"severity":"'
 const linesATurn = 1_000
 
 /** The outbox in a folder. Reads nothing before the first `poll`. */
 export function openOutbox(dir: string, events: StateEvents): Outbox {
-  const waiting = new Map(severities.map(severity => [severity, new Set<Place>()]))
+  const waiting = new Map(severities.map(severity => [severity, createPlaceList()]))
   const deferred = new Map<Place, Severity>()
   const held = new Map<Place, readonly Alert[]>()
   /** How far each file was read, and how many of its events aren't settled. */
@@ -130,7 +133,7 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
       removeSettled()
     },
     hold(alerts) {
-      const place = --heldSoFar
+      const place = firstHeld + heldSoFar++
       held.set(place, alerts)
       waiting.get(alerts[0]!.severity)!.add(place)
     },
@@ -141,13 +144,15 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
       return { critical, others: sum, batches: batches.length }
     },
     first() {
-      for (const places of waiting.values()) for (const place of places) return place
+      for (const places of waiting.values()) if (places.size > 0) return places.first()
       return undefined
     },
-    // Places grow as events are raised; those in memory, which shrink, come last.
-    all: () => all().sort((a, b) => (a < 0 || b < 0 ? b - a : a - b)),
+    // Places grow as events are raised; those in memory come last.
+    all: () => all().sort((a, b) => a - b),
     *read(places) {
-      for (const number of new Set(places.filter(place => place >= 0).map(fileNumber))) {
+      for (const number of new Set(
+        places.filter(place => place < firstHeld).map(fileNumber),
+      )) {
         const inFile = places.filter(place => fileNumber(place) === number)
         const wanted = new Set(inFile.map(place => place % offsetRange))
         for (const { offset, bytes } of readFileLines(
@@ -165,11 +170,11 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
     },
     settle(places) {
       for (const place of places) {
-        for (const set of waiting.values()) set.delete(place)
+        for (const places of waiting.values()) if (places.delete(place)) break
         deferred.delete(place)
         held.delete(place)
         const file = files.get(fileNumber(place))
-        if (place >= 0 && file !== undefined) {
+        if (file !== undefined) {
           file.waiting -= 1
           unmarked.push(place)
         }

@@ -5,6 +5,7 @@ const partBytes = 256 * 1024
 /** One whole line of a file, without its newline, and where it begins. */
 export interface FileLine {
   readonly offset: number
+  /** Good until the next line is asked for. */
   readonly bytes: Buffer
 }
 
@@ -21,19 +22,24 @@ export function* readFileLines(path: string, from: number): Generator<FileLine> 
     throw error
   }
   try {
-    let rest = Buffer.alloc(0)
-    let offset = from
-    for (;;) {
-      const part = Buffer.allocUnsafe(partBytes)
-      const length = readSync(fd, part, 0, partBytes, offset + rest.length)
+    let buffer = Buffer.allocUnsafe(partBytes)
+    let filled = 0
+    for (let offset = from; ;) {
+      const space = buffer.length - filled
+      const length = readSync(fd, buffer, filled, space, offset + filled)
       if (length === 0) return
-      const bytes = Buffer.concat([rest, part.subarray(0, length)])
+      filled += length
       let start = 0
-      for (let end; (end = bytes.indexOf(10, start)) >= 0; start = end + 1) {
-        yield { offset: offset + start, bytes: bytes.subarray(start, end) }
+      for (let end; (end = buffer.indexOf(10, start)) >= 0 && end < filled;) {
+        yield { offset: offset + start, bytes: buffer.subarray(start, end) }
+        start = end + 1
       }
-      rest = bytes.subarray(start)
       offset += start
+      filled -= start
+      const whole = buffer
+      // A line that is longer than the buffer takes one of twice the size.
+      if (filled === buffer.length) buffer = Buffer.allocUnsafe(filled * 2)
+      whole.copy(buffer, 0, start, start + filled)
     }
   } finally {
     closeSync(fd)

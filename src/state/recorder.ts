@@ -89,7 +89,8 @@ export function createRecorder(
   /** Where the next message goes, as long as the lock is held. */
   const places = new Map<string, OutboxPlace>()
   const failures = createFailures(events)
-  const inState = (action: () => void) => failures.attempt('state folder', stateDir, action)
+  const inState = (action: () => void) =>
+    failures.attempt('state folder', stateDir, action)
   const inAlertLog = (action: () => void, file = alertLogFile) =>
     failures.attempt('alert log', file, action)
 
