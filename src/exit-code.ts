@@ -4,7 +4,7 @@
  */
 export const exitCode = {
   ok: 0,
-  /** A test of a rule failed, or a destination refused the test alert. */
+  /** A test of a rule failed, a destination refused the test alert, or a replay left something undone. */
   failed: 1,
   /** EX_USAGE of sysexits.h: wrong options. */
   usage: 64,

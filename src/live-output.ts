@@ -167,7 +167,9 @@ export function liveOutput(
     async end() {
       const unsent = await drain()
       if (unsent > 0) {
-        diagnostics.error(`unsent messages: ${unsent}; the next start sends them`)
+        diagnostics.error(
+          `unsent messages: ${unsent}; the next start sends what is on disk`,
+        )
       }
     },
   }
@@ -193,7 +195,7 @@ function recorderEvents(
     },
     dropped(destination, events) {
       counters.add('delivery_dropped', events)
-      const title = `${events} messages for ${destination} dropped: over 512 MiB were waiting; they are in the alert log only`
+      const title = `${events} messages for ${destination} dropped, since too many were waiting; they are in the alert log only`
       say({ kind: 'handler-messages-dropped', title, detail: title })
     },
     failing(what, code, file) {

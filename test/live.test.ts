@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { until } from './e2e/until.js'
 import { auditLine } from './fixtures/entries.js'
@@ -183,7 +183,6 @@ t.test('an alert log that cannot be written catches up when it can', async t => 
   const handler = startHandler('audit', args)
   handler.child.stdin.write(line('a') + line('b'))
   await until('both are sent', () => slack.requests.length >= 2)
-  const { rmdirSync } = await import('node:fs')
   rmdirSync(alertLog)
   await until('the records are there', () => records().length >= 3)
   handler.child.stdin.end()
@@ -192,4 +191,43 @@ t.test('an alert log that cannot be written catches up when it can', async t => 
   t.equal(rules.filter(id => id === 'generate-root-accessed').length, 2)
   t.equal(rules.filter(id => id === 'handler-write-failed').length, 1, 'said once')
   t.match(stderr, /the alert log can be written again/)
+})
+
+t.test('a state folder out of reach ends nothing, whatever is wrong with it', async t => {
+  const slack = await standIn(t)
+  const { args, dir, records } = handlerFolder(t, `[slack]\nurl = ${slack.url}\n`)
+  symlinkSync('loop', `${dir}/loop`)
+  for (const [i, name] of ['loop/x', 'n'.repeat(300), 'x.ini/y'].entries()) {
+    const handler = startHandler('audit', [...args, '--state-dir', `${dir}/${name}`])
+    handler.child.stdin.write(line(`${i}`))
+    const sent = slack.requests.length
+    await until('the alert is sent', () => slack.requests.length > sent)
+    handler.child.stdin.end()
+    t.equal((await handler.done).status, 0, name.slice(0, 10))
+  }
+  const found = records().filter(({ rule }) => rule === 'generate-root-accessed')
+  t.equal(found.length, 3)
+})
+
+t.test('records that a full disk kept back are written in linear time', async t => {
+  const { args, records, alertLog } = handlerFolder(t)
+  mkdirSync(alertLog, { recursive: true })
+  const count = 3_000
+  const input = Array.from({ length: count }, (_, i) => line(`${i}`)).join('')
+  await runHandler('audit', args, input)
+  rmdirSync(alertLog)
+  const start = Date.now()
+  await runHandler('audit', args)
+  t.ok(Date.now() - start < 10_000, `${Date.now() - start} ms`)
+  const ids = records().map(({ id }) => id)
+  t.equal(new Set(ids).size, ids.length, 'each once')
+  t.ok(ids.length >= count)
+})
+
+t.test('a secret behind a mistyped key is not shown', async t => {
+  const ini = '[slack]\nurl: https://hooks.slack.com/services/T/B/secretpart\n'
+  const { args, records } = handlerFolder(t, ini)
+  const { stderr } = await runHandler('audit', args)
+  t.match(stderr, /unknown key "url…"/)
+  t.notMatch(stderr + JSON.stringify(records()), /secretpart/)
 })

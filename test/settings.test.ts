@@ -135,6 +135,7 @@ url = https://siem.internal/in
   for (const [section, fault] of [
     ['[slack "a.b"]', /unknown section/],
     ['[slack "a b"]', /unknown section/],
+    [`[slack "a"]\nurl = ${url}\n[slack  "a"]`, /is there twice, and the first one/],
     ['[slack oncall]', /unknown section/],
   ] as const) {
     t.match(faultsOf(`${section}\nurl = ${url}`)[0], fault)

@@ -21,8 +21,15 @@ export function withMaskedEntry(alert: Alert): Alert {
   return {
     ...withoutEntry(alert),
     ...(masked !== undefined && { entryJson: masked }),
-    ...(line !== undefined && { line: mask(line) }),
+    ...(line !== undefined && { line: maskedLine(line) }),
   }
+}
+
+/** With log_format=json the line is JSON after its header, in which escapes could hide a token. */
+function maskedLine(line: string): string {
+  const start = line.indexOf('{')
+  const masked = start < 0 ? undefined : maskedEntry(line.slice(start))
+  return masked === undefined ? mask(line) : mask(line.slice(0, start)) + masked
 }
 
 function maskedEntry(json: string): string | undefined {

@@ -43,7 +43,10 @@ export interface OwnAlert {
 /** The alert for something that the handler itself has to say. `now` is epoch milliseconds. */
 export function ownAlert(own: OwnAlert, log: Log, now: number, alertLog: string): Alert {
   const time = new Date(now).toISOString()
-  const id = alertId(own.kind, [log, own.identity ?? time])
+  const id = alertId(own.kind, [
+    log,
+    ...(own.identity === undefined ? [time, own.title] : [own.identity]),
+  ])
   return {
     id,
     time,

@@ -25,11 +25,11 @@ export async function redrive(options: Options, shell: Shell): Promise<number> {
     return exitCode.config
   }
   const live = liveOutput(options, shell, { isPatient: true })
+  live.configure(chosen)
   for (const { name } of chosen) {
     const count = live.requeue(name)
     stdout.write(`${name}: ${count} messages queued again\n`)
   }
-  live.configure(chosen)
   const unsent = await live.drain()
   stdout.write(`${unsent} messages unsent\n`)
   return unsent > 0 ? exitCode.failed : exitCode.ok

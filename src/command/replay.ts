@@ -55,5 +55,6 @@ export async function replay(options: Options, shell: Shell): Promise<number> {
       `${unsent} unsent\n${counters.summary()}\n`,
   )
   if (unsent > 0) diagnostics.error(`unsent messages are kept in ${stateDir}`)
-  return unsent > 0 ? exitCode.failed : exitCode.ok
+  const isIncomplete = unsent > 0 || counters.get('alert_log_errors') > 0
+  return isIncomplete ? exitCode.failed : exitCode.ok
 }

@@ -90,7 +90,7 @@ export function parseConfig(
     const [, kind = '', label] = destinationSection.exec(section) ?? []
     const destination = Object.hasOwn(destinations, kind) ? destinations[kind] : undefined
     if (!isJsonObject(content)) {
-      const message = `"${section}" stands in no section, or its [section] isn't closed`
+      const message = `"${shown(section)}" stands in no section, or its [section] isn't closed`
       report('', section, message)
     } else if (section === 'limits') {
       const { max_line_bytes } = readKeys(section, content, limits, env, report)
@@ -108,7 +108,9 @@ export function parseConfig(
       if (fault !== undefined) report(section, undefined, `[${section}] ${fault}`)
       if (missing.length > 0 || fault !== undefined) continue
       const name = label === undefined ? kind : `${kind}-${label}`
-      found.push({ name, kind, settings, route: routeOf(settings) })
+      if (found.some(other => other.name === name)) {
+        report(section, undefined, `[${section}] is there twice, and the first one holds`)
+      } else found.push({ name, kind, settings, route: routeOf(settings) })
     } else {
       const known = [...Object.keys(destinations), 'limits']
       report(section, undefined, `unknown section [${section}]${suggest(section, known)}`)
@@ -129,7 +131,7 @@ function readKeys(
   for (const [key, raw] of Object.entries(content)) {
     if (!Object.hasOwn(keys, key)) {
       const hint = suggest(key, Object.keys(keys))
-      report(section, key, `unknown key "${key}" in [${section}]${hint}`)
+      report(section, key, `unknown key "${shown(key)}" in [${section}]${hint}`)
       continue
     }
     const result = resolve(raw, env, keys[key]!)
@@ -137,6 +139,11 @@ function readKeys(
     else settings[key] = result.value
   }
   return settings
+}
+
+/** A line with a colon for its `=` is a key, secret and all. */
+function shown(key: string): string {
+  return /^[\w-]{1,40}$/.test(key) ? key : `${/^[\w-]{0,40}/.exec(key)![0]}…`
 }
 
 function repeatedKeys(positions: readonly IniPosition[]): IniPosition[] {

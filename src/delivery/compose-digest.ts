@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   mkdirSync,
@@ -55,8 +56,9 @@ export async function composeDigest(
 
 /** Writes ids as they come; `end` gives the file's path, undefined where it could not be written. */
 function openIdFile(dir: string, now: number) {
-  const name = new Date(now).toISOString().replace(/\W/g, '')
-  const file = join(dir, `${name}.ids`)
+  const time = new Date(now).toISOString().replace(/\W/g, '')
+  // Senders of several destinations, in several processes, compose at the same moment.
+  const file = join(dir, `${time}-${randomBytes(4).toString('hex')}.ids`)
   let fd: number | undefined
   let isWhole = true
   const attempt = (action: () => void) => {
@@ -84,7 +86,7 @@ function openIdFile(dir: string, now: number) {
         for (const old of readdirSync(dir).sort().slice(0, -maxFiles))
           rmSync(join(dir, old))
       })
-      if (!isWhole) rmSync(`${file}.part`, { force: true })
+      if (!isWhole && fd !== undefined) rmSync(`${file}.part`, { force: true })
       return isWhole ? file : undefined
     },
   }

@@ -1,7 +1,13 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Alert } from '../alert/alert.js'
-import { appendMessages, nextPlace, outboxDir } from '../state/outbox-files.js'
+import {
+  appendMessages,
+  nextPlace,
+  outboxDir,
+  type OutboxPlace,
+} from '../state/outbox-files.js'
+import { readFileLines } from '../state/read-lines.js'
 
 /** A message that a destination refused for good: a line of `dead-letters.ndjson` in its outbox. */
 export interface DeadLetter {
@@ -17,40 +23,37 @@ function deadLetterFile(stateDir: string, destination: string): string {
   return join(outboxDir(stateDir, destination), 'dead-letters.ndjson')
 }
 
-/** Appends events that were given up. Throws errors of the file system. Called with the state lock held. */
+/** Beyond this a destination's dead letters are in the alert log only. */
+const maxBytes = 64 * 1024 * 1024
+const partChars = 1024 * 1024
+
+/** Appends events that were given up; `onDropped` is told of those without room. Throws errors of the file system. Called with the state lock held. */
 export function appendDeadLetters(
   stateDir: string,
   destination: string,
   events: Iterable<readonly Alert[]>,
   { time, reason }: Omit<DeadLetter, 'alerts'>,
+  onDropped: (events: number) => void,
 ): void {
   const file = deadLetterFile(stateDir, destination)
   mkdirSync(outboxDir(stateDir, destination), { recursive: true, mode: 0o750 })
+  let room = maxBytes - (statSync(file, { throwIfNoEntry: false })?.size ?? 0)
+  let dropped = 0
+  let text = ''
+  const write = () => {
+    appendFileSync(file, text, { mode: 0o640 })
+    text = ''
+  }
   for (const alerts of events) {
     const letter: DeadLetter = { time, reason, alerts }
-    appendFileSync(file, `${JSON.stringify(letter)}\n`, { mode: 0o640 })
+    const line = `${JSON.stringify(letter)}\n`
+    room -= line.length
+    if (room < 0) dropped += 1
+    else text += line
+    if (text.length >= partChars) write()
   }
-}
-
-/**
- * Reads them; lines that aren't whole are left out, and told in `broken`. None where there is no
- * file. Throws other errors of the file system.
- */
-function readDeadLetters(
-  stateDir: string,
-  destination: string,
-): { letters: DeadLetter[]; broken: number } {
-  let text: string
-  try {
-    text = readFileSync(deadLetterFile(stateDir, destination), 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      return { letters: [], broken: 0 }
-    throw error
-  }
-  const lines = text.split('\n').filter(line => line !== '')
-  const letters = lines.map(parse).filter(letter => letter !== undefined)
-  return { letters, broken: lines.length - letters.length }
+  write()
+  if (dropped > 0) onDropped(dropped)
 }
 
 /**
@@ -62,14 +65,21 @@ export function requeueDeadLetters(
   destination: string,
   onDropped: (events: number) => void,
 ): number {
-  const { letters, broken } = readDeadLetters(stateDir, destination)
   const dir = outboxDir(stateDir, destination)
-  const messages = letters.map(({ alerts }) => alerts)
-  if (messages.length > 0) {
-    appendMessages(dir, nextPlace(dir, undefined), messages, onDropped)
+  let place: OutboxPlace | undefined
+  let count = 0
+  let broken = 0
+  for (const { bytes } of readFileLines(deadLetterFile(stateDir, destination), 0)) {
+    const letter = parse(bytes.toString())
+    if (letter === undefined) broken += 1
+    else {
+      place ??= nextPlace(dir, undefined)
+      place = appendMessages(dir, place, [letter.alerts], onDropped)
+      count += 1
+    }
   }
-  if (letters.length + broken > 0) removeDeadLetters(stateDir, destination, broken)
-  return letters.length
+  if (count + broken > 0) removeDeadLetters(stateDir, destination, broken)
+  return count
 }
 
 /** Deletes them, once they are in the outbox again; what was broken stays beside, as `.corrupt`. */

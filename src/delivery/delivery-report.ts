@@ -6,7 +6,8 @@ import type { Message } from '../notify/notifier.js'
 export interface DeliveryReport {
   delivered(message: Message): void
   givenUp(message: Message, reason: string): void
-  retrying(reason: string): void
+  /** At `now`, in milliseconds of a clock that goes forward. */
+  retrying(reason: string, now: number): void
   suspended(reason: string): void
   /** A file of the outbox can't be read or written; `code` such as ENOSPC. */
   stateError(code: string): void
@@ -25,6 +26,9 @@ export interface DeliveryReportOptions {
   readonly onGivenUp: (sentence: string) => void
 }
 
+/** A shorter outage ends by itself; in a longer one someone should know. */
+const longOutageMs = 15 * 60_000
+
 /** Reports on the destination of this name. */
 export function createDeliveryReport(
   name: string,
@@ -32,6 +36,7 @@ export function createDeliveryReport(
 ): DeliveryReport {
   let known: string | undefined
   let isSuspended = false
+  let failingSince: number | undefined
   const say = (trouble: string) => {
     if (trouble !== known) diagnostics.error(trouble)
     known = trouble
@@ -39,6 +44,7 @@ export function createDeliveryReport(
   const answers = () => {
     known = undefined
     isSuspended = false
+    failingSince = undefined
   }
   return {
     delivered({ kind }) {
@@ -54,9 +60,13 @@ export function createDeliveryReport(
       answers()
       onGivenUp(sentence)
     },
-    retrying(reason) {
+    retrying(reason, now) {
       counters.add('delivery_retries')
       say(`${name} doesn't deliver, trying on: ${reason}`)
+      failingSince ??= now
+      if (isSuspended || now - failingSince < longOutageMs) return
+      isSuspended = true
+      onSuspended(`${name} has delivered nothing for 15 minutes: ${reason}`)
     },
     suspended(reason) {
       say(`${name} is suspended, trying again every 10 minutes: ${reason}`)

@@ -62,8 +62,7 @@ export function nextMessage(
 ): Next {
   const total = critical + others
   if (total + batches === 0) return { what: 'nothing', at: Infinity }
-  // A clock that was set back must not stop everything.
-  const last = Math.min(Math.max(pace.lastAttempt, pace.lastEnd), now)
+  const last = Math.max(pace.lastAttempt, pace.lastEnd)
   const earliest = Math.max(last + intervalMs, pace.notBefore)
   if (now < earliest) return { what: 'nothing', at: earliest }
   const singles = recent(pace.criticals, now)
@@ -91,9 +90,23 @@ export function ended(pace: Pace, now: number): Pace {
  * The pace for a sender that goes on after another: one that was killed in an attempt may have
  * reached the destination just before.
  */
-export function takenOver(pace: Pace, now: number): Pace {
+export function takenOver(kept: Pace, now: number): Pace {
+  const pace = setBack(kept, Math.max(kept.lastAttempt, kept.lastEnd) - now)
   const isUnknown = pace.lastEnd < pace.lastAttempt
   return isUnknown && now - pace.lastAttempt < longestAttemptMs ? ended(pace, now) : pace
+}
+
+/** The same by a clock that was set back by `ms`, so that nothing waits for the old time. */
+function setBack(pace: Pace, ms: number): Pace {
+  if (ms <= 0) return pace
+  return {
+    ...pace,
+    lastAttempt: pace.lastAttempt - ms,
+    lastEnd: pace.lastEnd - ms,
+    criticals: pace.criticals.map(time => time - ms),
+    gatherUntil: pace.gatherUntil - ms,
+    notBefore: pace.notBefore - ms,
+  }
 }
 
 /** The pace after a message was delivered; `isCritical` for a critical event by itself. */

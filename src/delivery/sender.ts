@@ -1,8 +1,7 @@
 // One destination's sender: takes what waits in its outbox, at the channel's pace, until each event
-// is delivered or given up. Of all processes with this state folder one sends to a destination:
-// whoever has its lock. The others ask for the lock each second.
+// is delivered or given up. Of all processes with this state folder one sends: whoever has the
+// destination's lock. The others ask for it each second.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Alert } from '../alert/alert.js'
 import type { Attempt, Notifier } from '../notify/notifier.js'
 import { tryLock, type Lock } from '../state/lock.js'
@@ -13,6 +12,7 @@ import { attemptSafely } from './attempt.js'
 import { backoffMs } from './backoff.js'
 import { adoptBatches } from './batch.js'
 import { chooseMessage, type Chosen } from './choose-message.js'
+import { delayMs, steadyClock } from './clock.js'
 import { appendDeadLetters } from './dead-letters.js'
 import { createDeliveryReport, type DeliveryReportOptions } from './delivery-report.js'
 import { attempted, delivered, ended, freshPace, nextMessage, takenOver } from './pace.js'
@@ -28,9 +28,8 @@ export interface Sender {
   /** From the next message on the destination is reached in this way. */
   use(notifier: Notifier): void
   /**
-   * Sends what is waiting for at most `limitMs`, but doesn't wait out a pause that ends later; then
-   * closes the notifier and gives back the lock. Gives how many events and batches wait still, of
-   * those that this process is to send.
+   * Sends what waits for at most `limitMs`, but doesn't wait out a pause that ends later; then gives
+   * back the lock. Gives how many events and batches wait still that this process is to send.
    */
   drain(limitMs: number): Promise<number>
 }
@@ -43,10 +42,7 @@ export interface SenderOptions extends DeliveryReportOptions {
   readonly stateEvents: StateEvents
   /** Does something with the state lock held. */
   readonly locked: (action: () => void) => void
-  /**
-   * A drain waits also for what another process is to send. Without it, that is left to the other
-   * one.
-   */
+  /** A drain waits also for what another process is to send. */
   readonly isPatient?: boolean
   /** In [0, 1); spreads the attempts. */
   readonly random?: () => number
@@ -56,7 +52,7 @@ export interface SenderOptions extends DeliveryReportOptions {
   readonly delay?: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
-/** How long what another process puts into the outbox may go unseen. */
+/** How long what another process adds may go unseen. */
 const pollMs = 250
 const lockRetryMs = 1_000
 const maxPauseMs = 3_600_000
@@ -65,7 +61,7 @@ const suspensionMs = 10 * 60_000
 /** Starts to send what waits, and goes on until it is drained. */
 export function startSender(initial: Notifier, options: SenderOptions): Sender {
   const { stateDir, alertLog, stateEvents, locked, isPatient = false } = options
-  const { random = Math.random, now = Date.now, delay = delayMs } = options
+  const { random = Math.random, now = steadyClock(), delay = delayMs } = options
   const { name } = initial
   const dir = outboxDir(stateDir, name)
   const outbox = openOutbox(dir, stateEvents)
@@ -87,15 +83,19 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
   const guarded = async (action: () => void | Promise<void>) => {
     try {
       await action()
+      return true
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
       report.stateError(code ?? message)
+      return false
     }
   }
 
   const look = async () => {
     isWoken = false
-    lock ??= takeLock()
+    if (!lock && (lock = tryLock(stateDir, `send ${name}`))) {
+      pace = takenOver(readPace(dir), now())
+    }
     if (lock !== undefined) {
       await guarded(() => adoptBatches(stateDir, dir, locked))
       await guarded(() => outbox.poll())
@@ -107,12 +107,6 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
       replacement = undefined
       resumeAt = 0
     }
-  }
-
-  const takeLock = () => {
-    const taken = tryLock(stateDir, `send ${name}`)
-    if (taken !== undefined) pace = takenOver(readPace(dir), now())
-    return taken
   }
 
   const work = async () => {
@@ -149,11 +143,13 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
 
   const deliver = async (what: Chosen['what']) => {
     let chosen: Chosen | undefined
-    await guarded(async () => {
+    const isReadable = await guarded(async () => {
       chosen = await chooseMessage(what, outbox, stateDir, alertLog, now())
     })
-    // Gone; where it could not be read for now, not at once again.
-    if (chosen === undefined) return pause(pollMs)
+    if (chosen === undefined) {
+      if (!isReadable) await pause(pollMs)
+      return
+    }
     pace = attempted(pace, now())
     await keepPace()
     attempting = new AbortController()
@@ -164,9 +160,7 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
     await keepPace()
   }
 
-  const keepPace = async () => {
-    if (lock !== undefined) await guarded(() => writePace(dir, pace))
-  }
+  const keepPace = () => guarded(() => lock && writePace(dir, pace))
 
   const settle = async (chosen: Chosen, result: Attempt) => {
     const { outcome, reason } = result
@@ -176,7 +170,8 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
         troubled.delivered()
         failures = 0
         pace = delivered(pace, chosen.what, chosen.isCritical, now())
-        return guarded(() => chosen.settle())
+        await guarded(() => chosen.settle())
+        return
       case 'refused':
         failures = 0
         return giveUp(chosen, reason)
@@ -193,7 +188,7 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
     { what, place, ...chosen }: Chosen,
     { reason, retryAfterMs = 0 }: Extract<Attempt, { outcome: 'retry' }>,
   ) => {
-    report.retrying(reason)
+    report.retrying(reason, now())
     failures += 1
     resumeAt = now() + Math.max(retryAfterMs, backoffMs(failures, random()))
     if (retryAfterMs > 0) pace = { ...pace, notBefore: now() + retryAfterMs }
@@ -206,9 +201,17 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
 
   const giveUp = async (chosen: Chosen, reason: string) => {
     const time = new Date(now()).toISOString()
-    await guarded(() =>
-      locked(() => appendDeadLetters(stateDir, name, chosen.events(), { time, reason })),
+    const drop = (events: number) => stateEvents.dropped(name, events)
+    const isKept = await guarded(() =>
+      locked(() =>
+        appendDeadLetters(stateDir, name, chosen.events(), { time, reason }, drop),
+      ),
     )
+    // Rather refused again than lost.
+    if (!isKept) {
+      resumeAt = now() + backoffMs(++failures, random())
+      return
+    }
     await guarded(() => chosen.settle())
     report.givenUp(chosen.message, reason)
   }
@@ -241,8 +244,4 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
     },
     drain: limitMs => (drained ??= drain(limitMs)),
   }
-}
-
-function delayMs(ms: number, signal: AbortSignal): Promise<void> {
-  return sleep(ms, undefined, { signal }).catch(() => undefined)
 }

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { readFileLines } from './read-lines.js'
 
@@ -11,7 +11,7 @@ const idEnd = idStart + 32
  * it was rotated since, the file of that inode is looked for, beside it and one folder below; once
  * that is compressed, it is not found.
  */
-export function idsInAlertLog(
+function idsInAlertLog(
   alertLog: string,
   inode: number,
   size: number,
@@ -41,6 +41,25 @@ function isWhole(record: Buffer): boolean {
   }
 }
 
+/** Which of these blocks' ids are in their alert log, each since its own mark; one search a mark. */
+export function idsOfBlocks(
+  blocks: readonly {
+    readonly alertLog: string
+    readonly inode: number
+    readonly size: number
+    readonly records: readonly { readonly id: string }[]
+  }[],
+): Set<string> {
+  const found = new Set<string>()
+  for (const inode of new Set(blocks.map(block => block.inode))) {
+    const same = blocks.filter(block => block.inode === inode)
+    const size = same.reduce((least, block) => Math.min(least, block.size), Infinity)
+    const ids = new Set(same.flatMap(({ records }) => records.map(({ id }) => id)))
+    for (const id of idsInAlertLog(same[0]!.alertLog, inode, size, ids)) found.add(id)
+  }
+  return found
+}
+
 /** What an alert log is before something is appended, to find that again; 0 where there is none. */
 export function fileMark(alertLog: string) {
   return { alertLog: resolve(alertLog), ...inodeAndSize(alertLog) }
@@ -57,6 +76,7 @@ function inodeAndSize(file: string): { inode: number; size: number } {
 }
 
 function findInode(dir: string, inode: number): string | undefined {
+  if (!existsSync(dir)) return undefined
   const entries = readdirSync(dir, { withFileTypes: true })
   const folders = entries.filter(entry => entry.isDirectory())
   const files = [

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 
@@ -16,18 +17,28 @@ export interface Lock {
  * within one network namespace.
  */
 export function tryLock(folder: string, name: string): Lock | undefined {
-  const identity = statSync(folder, { throwIfNoEntry: false })
-  if (identity === undefined) return undefined
+  const address = addressOf(folder, name)
+  if (address === undefined) return undefined
   const server = createServer()
   // Comes later, when `listening` has told it already.
   server.on('error', () => {})
-  const address = `\0vault-log-handler ${identity.dev}.${identity.ino} ${name}`
-  server.listen(address.slice(0, maxAddress)).unref()
+  server.listen(address).unref()
   return server.listening ? { release: () => void server.close() } : undefined
 }
 
-/** `sun_path` of unix(7) has 108 bytes. */
-const maxAddress = 107
+/** `sun_path` of unix(7) has 108 bytes, of which the folder takes up to 60. */
+const maxName = 40
+
+/** By the folder's inode, whatever the path to it; undefined where it is missing or out of reach. */
+function addressOf(folder: string, name: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(folder)
+    const hash = createHash('sha256').update(name).digest('hex').slice(0, maxName)
+    return `\0vault-log-handler ${dev}.${ino} ${name.length > maxName ? hash : name}`
+  } catch {
+    return undefined
+  }
+}
 
 const pauseMs = 1
 const sleeper = new Int32Array(new SharedArrayBuffer(4))

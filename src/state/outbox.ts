@@ -3,10 +3,12 @@
 // days fits into a small machine.
 
 import { appendFileSync, rmSync } from 'node:fs'
+import { basename } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Alert } from '../alert/alert.js'
 import { severities, type Severity } from '../rule/severity.js'
 import { outboxFile, outboxNumbers, settledOffsets } from './outbox-files.js'
+import { alertsOf, batchAlerts, severityOf } from './outbox-line.js'
 import { createPlaceList } from './place-list.js'
 import { readFileLines } from './read-lines.js'
 import type { StateEvents } from './state-events.js'
@@ -51,8 +53,9 @@ export interface Batch {
 const offsetRange = 2 ** 24
 /** Beyond the places of all files: events that are in memory only. */
 const firstHeld = 2 ** 52
-const linePrefix = '{"severity":"'
 const linesATurn = 1_000
+/** Events in memory, where the disk takes none. */
+const maxHeld = 1_000
 
 /** The outbox in a folder. Reads nothing before the first `poll`. */
 export function openOutbox(dir: string, events: StateEvents): Outbox {
@@ -117,6 +120,20 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
     }
   }
 
+  const settleHeld = (place: Place) => {
+    for (const places of waiting.values()) places.delete(place)
+    held.delete(place)
+  }
+
+  const forget = (number: number) => {
+    files.delete(number)
+    for (const places of waiting.values()) {
+      for (const place of [...places]) {
+        if (fileNumber(place) === number) places.delete(place)
+      }
+    }
+  }
+
   const all = () => [...waiting.values()].flatMap(places => [...places])
 
   return {
@@ -125,7 +142,7 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
       const numbers = outboxNumbers(dir, 'queue')
       for (const number of files.keys()) {
         // Another process deleted it, since there were too many.
-        if (!numbers.includes(number)) files.delete(number)
+        if (!numbers.includes(number)) forget(number)
       }
       const newest = Math.max(0, ...files.keys())
       for (const number of numbers) if (number >= newest) await readQueue(number)
@@ -133,6 +150,11 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
       removeSettled()
     },
     hold(alerts) {
+      if (held.size >= maxHeld) {
+        const [oldest] = held.keys()
+        settleHeld(oldest!)
+        events.dropped(basename(dir), 1)
+      }
       const place = firstHeld + heldSoFar++
       held.set(place, alerts)
       waiting.get(alerts[0]!.severity)!.add(place)
@@ -204,29 +226,6 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
         },
       }
     },
-  }
-}
-
-function* batchAlerts(path: string): Generator<readonly Alert[]> {
-  for (const { bytes } of readFileLines(path, 0)) {
-    const alerts = alertsOf(bytes)
-    if (alerts !== undefined) yield alerts
-  }
-}
-
-function severityOf(line: Buffer): Severity | undefined {
-  const start = line.toString('latin1', 0, 32)
-  if (!start.startsWith(linePrefix)) return undefined
-  const name = start.slice(linePrefix.length).split('"', 1)[0]
-  return severities.find(severity => severity === name)
-}
-
-function alertsOf(line: Buffer): readonly Alert[] | undefined {
-  try {
-    const { alerts } = JSON.parse(line.toString()) as { alerts?: readonly Alert[] }
-    return Array.isArray(alerts) && alerts.length > 0 ? alerts : undefined
-  } catch {
-    return undefined
   }
 }
 

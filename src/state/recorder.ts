@@ -8,7 +8,7 @@ import type { Alert } from '../alert/alert.js'
 import { createAlertLog } from '../alert/alert-log.js'
 import { alertRecord } from '../alert/alert-record.js'
 import { fileMark } from './alert-log-search.js'
-import { completeBlock } from './complete-block.js'
+import { completeBlocks } from './complete-blocks.js'
 import {
   appendBlock,
   cutJournal,
@@ -97,19 +97,19 @@ export function createRecorder(
   /** Completes what others have left, or a full disk. */
   const tidy = () => {
     const bytes = journalSize(journal)
-    if (bytes === 0 || (bytes === pendingBytes && now() < retryAt)) return
+    if (bytes === 0 || (pendingBytes > 0 && now() < retryAt)) return
     const { blocks, isCorrupt } = readBlocks(journal)
     if (isCorrupt) events.corrupt(journal, setAside(journal, ''))
-    const pending = blocks.filter(block => {
-      const isOurs = block.alertLog === resolve(alertLogFile)
-      const owner = isOurs ? ledger : openLedger(stateDir, block.alertLog, events)
-      const complete = () => {
-        owner.refresh()
-        completeBlock(block, stateDir, owner, now(), events)
-      }
-      return !inAlertLog(complete, block.alertLog)
+    const ledgerOf = (file: string) =>
+      file === resolve(alertLogFile) ? ledger : openLedger(stateDir, file, events)
+    const pending = completeBlocks(blocks, {
+      stateDir,
+      ledgerOf,
+      now,
+      events,
+      inAlertLog,
     })
-    keepBlocks(journal, pending)
+    if (pending.length < blocks.length) keepBlocks(journal, pending)
     pendingIds = new Set(pending.flatMap(({ records }) => records.map(({ id }) => id)))
     pendingBytes = journalSize(journal)
     retryAt = now() + retryMs
@@ -198,9 +198,9 @@ export function createRecorder(
               if (next?.file.endsWith('.queue')) places.set(dir, next)
             }),
         )
-        const isKnown = inState(() => ledger.add(ids, now()))
+        inState(() => ledger.add(ids, now()))
         // What is held goes out from memory, and must not come into the outbox later as well.
-        const isPending = held.length === 0 && (unlogged.length > 0 || !isKnown)
+        const isPending = held.length === 0 && unlogged.length > 0
         if (before !== undefined && isPending) pendingBytes = journalSize(journal)
         else {
           if (before !== undefined) cutJournal(journal, before)

@@ -5,6 +5,7 @@ import {
   delivered,
   freshPace,
   nextMessage,
+  takenOver,
   type Waiting,
 } from '../../src/delivery/pace.js'
 
@@ -113,6 +114,7 @@ t.test('a batch goes when nothing else is due', async t => {
 
 t.test('a clock that was set back does not stop it', async t => {
   const ahead = { ...freshPace, lastAttempt: start + 3_600_000 }
-  const next = nextMessage({ critical: 1, others: 0, batches: 0 }, ahead, limits, start)
+  const pace = takenOver(ahead, start)
+  const next = nextMessage({ critical: 1, others: 0, batches: 0 }, pace, limits, start)
   t.strictSame(next, { what: 'nothing', at: start + 1_000 })
 })

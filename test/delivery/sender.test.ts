@@ -385,7 +385,11 @@ t.test('in an outage nothing is given up', async t => {
   put('c1', 'h1')
   start()
   await clock.pass(24 * 60 * minutes)
-  t.strictSame(owns, [])
+  t.strictSame(
+    owns,
+    ['ops has delivered nothing for 15 minutes: answered 500'],
+    'said once',
+  )
   t.equal(waiting(), 2)
 })
 
@@ -521,4 +525,29 @@ t.test('files in the way stop nothing, and are told', async t => {
   t.strictSame(tried(), ['0 h1'], 'and it was not repeated')
   t.match(said[0], /the outbox of ops can't be read or written: EISDIR/)
   t.ok(counters.get('state_errors') > 0)
+})
+
+t.test('dead letters beyond the size of a file are all sent again', async t => {
+  const { start, clock, dir, stateDir, messages } = system(t)
+  const title = 'x'.repeat(9_000)
+  const letters = many('h', 2_500).map(id =>
+    JSON.stringify({ time: '', reason: '', alerts: [{ ...alertOf(id), title }] }),
+  )
+  writeFileSync(`${dir}/dead-letters.ndjson`, `${letters.join('\n')}\nhalf a li\n`)
+  t.equal(
+    requeueDeadLetters(stateDir, 'ops', () => {}),
+    2_500,
+  )
+  start()
+  for (let i = 0; i < 40 && messages().length === 0; i++) await clock.pass(seconds)
+  t.match(messages(), [{ digest: { count: 2_500 } }])
+})
+
+t.test('what cannot become a dead letter is not lost', async t => {
+  const { put, start, clock, tried, dir } = system(t, [refused])
+  mkdirSync(`${dir}/dead-letters.ndjson`)
+  put('h1')
+  start()
+  await clock.pass(5 * seconds)
+  t.strictSame(tried(), ['0 h1', '1000 h1'])
 })

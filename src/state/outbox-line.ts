@@ -1,0 +1,33 @@
+// A line of an outbox's file, an event each: `{"severity":"high","alerts":[…]}`.
+
+import type { Alert } from '../alert/alert.js'
+import { severities, type Severity } from '../rule/severity.js'
+import { readFileLines } from './read-lines.js'
+
+const linePrefix = '{"severity":"'
+
+/** The events of a digest's file; what is unreadable is left out. */
+export function* batchAlerts(path: string): Generator<readonly Alert[]> {
+  for (const { bytes } of readFileLines(path, 0)) {
+    const alerts = alertsOf(bytes)
+    if (alerts !== undefined) yield alerts
+  }
+}
+
+/** The severity that an outbox line begins with; undefined for what is none. */
+export function severityOf(line: Buffer): Severity | undefined {
+  const start = line.toString('latin1', 0, 32)
+  if (!start.startsWith(linePrefix)) return undefined
+  const name = start.slice(linePrefix.length).split('"', 1)[0]
+  return severities.find(severity => severity === name)
+}
+
+/** The alerts of an outbox line; undefined for what is none. */
+export function alertsOf(line: Buffer): readonly Alert[] | undefined {
+  try {
+    const { alerts } = JSON.parse(line.toString()) as { alerts?: readonly Alert[] }
+    return Array.isArray(alerts) && alerts.length > 0 ? alerts : undefined
+  } catch {
+    return undefined
+  }
+}
