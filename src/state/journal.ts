@@ -74,9 +74,13 @@ export function appendBlock(file: string, block: Block): number {
 
 /**
  * The blocks that are whole. What comes after them was being written when its process was killed,
- * and nothing else was done about it; `isCorrupt` where it is something else.
+ * and nothing else was done about it (`isHalf`); `isCorrupt` where it is something else.
  */
-export function readBlocks(file: string): { blocks: Block[]; isCorrupt: boolean } {
+export function readBlocks(file: string): {
+  blocks: Block[]
+  isCorrupt: boolean
+  isHalf: boolean
+} {
   const bytes = readFileSync(file)
   const blocks: Block[] = []
   let at = 0
@@ -88,8 +92,11 @@ export function readBlocks(file: string): { blocks: Block[]; isCorrupt: boolean 
     return text
   }
   for (;;) {
+    const start = at
     const block = readBlock(line)
-    if (typeof block === 'string') return { blocks, isCorrupt: block === 'corrupt' }
+    if (typeof block === 'string') {
+      return { blocks, isCorrupt: block === 'corrupt', isHalf: start < bytes.length }
+    }
     blocks.push(block)
   }
 }

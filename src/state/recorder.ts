@@ -98,7 +98,7 @@ export function createRecorder(
   const tidy = () => {
     const bytes = journalSize(journal)
     if (bytes === 0 || (pendingBytes > 0 && now() < retryAt)) return
-    const { blocks, isCorrupt } = readBlocks(journal)
+    const { blocks, isCorrupt, isHalf } = readBlocks(journal)
     if (isCorrupt) events.corrupt(journal, setAside(journal, ''))
     const ledgerOf = (file: string) =>
       file === resolve(alertLogFile) ? ledger : openLedger(stateDir, file, events)
@@ -109,7 +109,7 @@ export function createRecorder(
       events,
       inAlertLog,
     })
-    if (pending.length < blocks.length) keepBlocks(journal, pending)
+    if (pending.length < blocks.length || isHalf) keepBlocks(journal, pending)
     pendingIds = new Set(pending.flatMap(({ records }) => records.map(({ id }) => id)))
     pendingBytes = journalSize(journal)
     retryAt = now() + retryMs
