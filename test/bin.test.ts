@@ -3,6 +3,7 @@ import { spawnSync, type SpawnSyncOptions } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import type { Log } from '../src/entry/entry.js'
+import { commands } from '../src/options.js'
 import { until } from './e2e/until.js'
 import { auditLine, serverLine } from './fixtures/entries.js'
 import { startSlackStandIn } from './fixtures/slack-stand-in.js'
@@ -60,8 +61,8 @@ t.test('--help tells somebody new what it does, with its own defaults', async t 
   t.equal(status, 0)
   t.match(stdout, /alerts on the server log of HashiCorp Vault and OpenBao/)
   t.match(stdout, /\/var\/log\/vault\/messages\.alert/)
-  for (const word of ['check', 'test', 'notify-test', '--dry-run', '78'])
-    t.match(stdout, word)
+  const options = ['--dry-run', '--since', '--until', '--notify', '--quiet']
+  for (const word of [...commands, ...options, 'SIGHUP', '78']) t.match(stdout, word)
 })
 
 t.test('the filter appends a record to the alert log, mode 0640', async t => {

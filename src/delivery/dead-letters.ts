@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Alert } from '../alert/alert.js'
 import {
   appendMessages,
+  cutHalfLineOf,
   nextPlace,
   outboxDir,
   type OutboxPlace,
@@ -37,6 +38,7 @@ export function appendDeadLetters(
 ): void {
   const file = deadLetterFile(stateDir, destination)
   mkdirSync(outboxDir(stateDir, destination), { recursive: true, mode: 0o750 })
+  cutHalfLineOf(file)
   let room = maxBytes - (statSync(file, { throwIfNoEntry: false })?.size ?? 0)
   let dropped = 0
   let text = ''

@@ -83,7 +83,10 @@ export function openLedger(
       }
     },
     add(ids, now) {
-      for (const id of ids) if (unwrittenIds.add(id)) unwritten.push(id)
+      for (const id of ids) {
+        const isThere = files.some(file => file.ids.has(id))
+        if (!isThere && unwrittenIds.add(id)) unwritten.push(id)
+      }
       if (unwritten.length === 0) return
       const last = files.at(-1)
       if (last === undefined || last.bytes >= idsPerFile * recordBytes) {

@@ -15,6 +15,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  truncateSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -163,6 +164,11 @@ export function countWaiting(dir: string): number {
     return lines.filter(({ offset }) => !settled.has(offset)).length
   })
   return queued.reduce((sum, count) => sum + count, outboxNumbers(dir, 'digest').length)
+}
+
+/** Cuts off half a line at the end of a file, what a kill has left. Nothing where it is missing. */
+export function cutHalfLineOf(path: string): void {
+  if (existsSync(path)) truncateSync(path, wholeSize(path))
 }
 
 function placeIn(dir: string, file: string): OutboxPlace {

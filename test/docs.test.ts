@@ -1,0 +1,84 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { isOwnAlert } from '../src/alert/own-alert.js'
+import { parseConfig } from '../src/config/config.js'
+import { routeKeys } from '../src/config/route.js'
+import { counterNames } from '../src/counters.js'
+import { destinations } from '../src/notify/destinations.js'
+
+const project = fileURLToPath(new URL('..', import.meta.url))
+const read = (file: string) => readFileSync(join(project, file), 'utf8')
+const documents = ['README.md', 'CHANGELOG.md'].concat(
+  readdirSync(join(project, 'docs')).map(name => `docs/${name}`),
+)
+
+t.test('each counter is explained in the words of the program', async t => {
+  const text = read('docs/reliability.md').replaceAll(/ +/g, ' ')
+  for (const [name, meaning] of Object.entries(counterNames)) {
+    t.ok(text.includes(`| \`${name}\` | ${meaning} |`), name)
+  }
+})
+
+t.test("each alert of the handlers' own is explained, and no other", async t => {
+  const kinds = [...read('src/alert/own-alert.ts').matchAll(/'(handler-[a-z-]+)':/g)]
+  t.ok(kinds.length > 5)
+  const explained = [...read('docs/reliability.md').matchAll(/^\| `(handler-[a-z-]+)`/gm)]
+  const names = (found: RegExpExecArray[]) => found.map(([, name = '']) => name).sort()
+  t.strictSame(names(explained), names(kinds))
+  for (const file of documents) {
+    for (const [, name = ''] of read(file).matchAll(/`(handler-[a-z-]+)`/g)) {
+      t.ok(isOwnAlert(name), `${file}: ${name}`)
+    }
+  }
+})
+
+t.test('each destination has a section of its own, with all its keys', async t => {
+  const text = read('docs/destinations.md')
+  const [general = '', ...sections] = text.split(/^## (?=[a-z]+$)/m)
+  t.strictSame(
+    sections.map(section => section.split('\n', 1)[0]!).sort(),
+    Object.keys(destinations).sort(),
+  )
+  for (const section of sections) {
+    const kind = section.split('\n', 1)[0]!
+    for (const key of Object.keys(destinations[kind]!.keys)) {
+      const place = key === 'proxy' || key === 'ca_file' ? general : section
+      t.match(place, new RegExp(`\`${key}\`|^${key} = `, 'm'), `${kind}: ${key}`)
+    }
+  }
+  for (const key of Object.keys(routeKeys)) t.ok(general.includes(`\`${key}\``), key)
+})
+
+t.test('the ini of an example is in order, but for files that are not here', async t => {
+  for (const file of documents) {
+    for (const [, ini = ''] of read(file).matchAll(/^ *```ini\n([^]*?)```/gm)) {
+      const faults = parseConfig(file, ini, {}).faults.map(({ message }) => message)
+      t.strictSame(
+        faults.filter(message => !message.includes('ENOENT')),
+        [],
+        ini,
+      )
+    }
+  }
+})
+
+t.test('no link between the documents leads nowhere', async t => {
+  for (const file of documents) {
+    for (const [, path = '', anchor] of read(file).matchAll(
+      /\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g,
+    )) {
+      const target = path === '' ? file : join(dirname(file), path)
+      t.ok(existsSync(join(project, target)), `${file}: ${target}`)
+      if (anchor === undefined) continue
+      const headings = [...read(target).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+        heading
+          .toLowerCase()
+          .replaceAll(/[^\w\- ]/g, '')
+          .replaceAll(' ', '-'),
+      )
+      t.ok(headings.includes(anchor), `${file}: ${target}#${anchor}`)
+    }
+  }
+})

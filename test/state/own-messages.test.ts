@@ -1,0 +1,75 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { openOwnMessages } from '../../src/state/own-messages.js'
+
+const hourMs = 3_600_000
+const start = Date.parse('2026-11-24T08:00:00Z')
+
+t.test(
+  'one message of a kind goes out an hour, and tells how many were held',
+  async t => {
+    const messages = openOwnMessages(t.testdir())
+    t.equal(messages.admit('handler-disk-low', start), 0)
+    t.equal(messages.admit('handler-disk-low', start + 1), undefined)
+    t.equal(messages.admit('handler-disk-full', start + 1), 0, 'another kind by itself')
+    t.equal(messages.admit('handler-disk-low', start + hourMs - 1), undefined)
+    t.equal(messages.admit('handler-disk-low', start + hourMs), 2)
+    t.equal(messages.admit('handler-disk-low', start + 2 * hourMs), 0)
+  },
+)
+
+t.test(
+  'all processes of a state folder share the hour, and a clock set back',
+  async t => {
+    const dir = t.testdir()
+    const [one, other] = [openOwnMessages(dir), openOwnMessages(dir)]
+    t.equal(one.admit('kind', start), 0)
+    t.equal(other.admit('kind', start + 1), undefined)
+    t.equal(one.admit('kind', start + hourMs), 1)
+    t.equal(openOwnMessages(dir).admit('kind', start + hourMs + 1), undefined)
+    t.equal(
+      one.admit('kind', start - hourMs),
+      1,
+      'nothing waits for the clock to come back',
+    )
+  },
+)
+
+t.test('a file that holds something else is as none', async t => {
+  for (const text of [
+    '',
+    '{"kind":',
+    '[1]',
+    '{"kind":{"last":"now","held":0}}',
+    'null',
+  ]) {
+    const dir = t.testdir({ 'own-messages.json': text })
+    t.equal(openOwnMessages(dir).admit('kind', start), 0, text)
+  }
+})
+
+t.test('what can not be written, as on a full disk, is known all the same', async t => {
+  const dir = t.testdir()
+  const messages = openOwnMessages(dir)
+  t.equal(messages.admit('written', start), 0)
+  // A folder in its place keeps the file from being written, whoever we are.
+  mkdirSync(join(dir, 'own-messages.json.next'))
+  t.equal(messages.admit('unwritten', start), 0)
+  t.equal(
+    messages.admit('unwritten', start + 1),
+    undefined,
+    'though the file knows nothing of it',
+  )
+  t.equal(messages.admit('written', start + 2), undefined)
+  t.equal(messages.admit('unwritten', start + hourMs), 1)
+  t.equal(messages.admit('written', start + hourMs), 1)
+
+  const later = { written: { last: start + 2 * hourMs, held: 7 } }
+  writeFileSync(join(dir, 'own-messages.json'), JSON.stringify(later))
+  t.equal(
+    messages.admit('written', start + 3 * hourMs),
+    7,
+    'another process has sent since',
+  )
+})
