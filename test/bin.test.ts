@@ -375,7 +375,7 @@ t.test('a hook that is gone is said in the alert log, and ends nothing', async t
     rule: 'handler-destination-suspended',
     title: 'slack is suspended: answered 404 no_service',
   })
-  t.match(stderr, /unsent messages: 1; the next start sends them/)
+  t.match(stderr, /unsent messages: 1; the next start sends what is on disk/)
   t.match(stderr, /delivery_suspensions=1 unsent=1/)
   t.notMatch(stderr + JSON.stringify(records()), /secretpart/)
 })

@@ -33,8 +33,8 @@ export async function chooseMessage(
   if (what === 'event') return chooseEvent(outbox)
   const batch = what === 'batch' ? outbox.batch() : undefined
   const places = batch === undefined ? outbox.all() : []
-  const events = batch?.read ?? (() => outbox.read(places))
-  const settle = batch?.settle ?? (() => outbox.settle(places))
+  const events = () => batch?.read() ?? outbox.read(places)
+  const settle = () => (batch ? batch.settle() : outbox.settle(places))
   const reason = what === 'batch' ? 'replay' : 'flood'
   const composed = await composeDigest(events(), reason, stateDir, alertLog, now)
   if (composed === undefined) {

@@ -49,7 +49,7 @@ function completeBlock(
 ): void {
   const ids = records.map(({ id }) => id)
   // The ledger comes last: with the ids in it, the messages were handed over.
-  if (!ids.every(ledger.has)) {
+  if (!ids.every(id => ledger.has(id))) {
     for (const { destination, place, messages } of outboxEvents) {
       const dir = outboxDir(stateDir, destination)
       const missing = missingMessages(dir, place, messages)

@@ -128,7 +128,7 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
   const forget = (number: number) => {
     files.delete(number)
     for (const places of waiting.values()) {
-      for (const place of [...places]) {
+      for (const place of Array.from(places)) {
         if (fileNumber(place) === number) places.delete(place)
       }
     }

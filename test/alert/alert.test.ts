@@ -403,7 +403,7 @@ t.test('known ids are added once, and the oldest are forgotten first', async t =
   const id = (name: string) => alertId(name, [])
   let evicted = 0
   const ids = createKnownIds(2, count => (evicted += count))
-  const add = (names: string) => [...names].map(name => ids.add(id(name)))
+  const add = (names: string) => names.split('').map(name => ids.add(id(name)))
   t.strictSame(add('aabba'), [true, false, true, false, false])
   t.strictSame(add('cab'), [true, false, false], 'the last two and more are known')
   t.equal(evicted, 0)

@@ -113,10 +113,10 @@ function system(t: Test, script: Answer[] = []) {
     tried: () => tried.map(({ at, what }) => `${at} ${what}`),
     messages: () => tried.map(({ message }) => message),
     waiting: () => countWaiting(dir),
-    put(...ids: string[]) {
+    put: (...ids: string[]) => {
       for (const id of ids) put(dir, id)
     },
-    start() {
+    start: () => {
       const sender = startSender(notifier, {
         counters,
         diagnostics,
@@ -358,9 +358,9 @@ t.test(
   'an event that fails while others pass lets them go first, and is given up',
   async t => {
     const { put, start, clock, tried, owns, notifier } = system(t)
-    const send = notifier.send
+    const original = { ...notifier }
     notifier.send = async (message, signal) => {
-      const attempt = await send(message, signal)
+      const attempt = await original.send(message, signal)
       return whatOf(message) === 'c1' ? retry('exit status 1') : attempt
     }
     put('c1', 'h1')
