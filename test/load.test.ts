@@ -1,0 +1,134 @@
+import { createReadStream, existsSync, readFileSync, readdirSync } from 'node:fs'
+import { once } from 'node:events'
+import t, { type Test } from 'tap'
+import { until } from './e2e/until.js'
+import { auditLine } from './fixtures/entries.js'
+import { handlerFolder } from './fixtures/handler-folder.js'
+import { startHandler } from './fixtures/run-handler.js'
+import { rendered, startSlackStandIn } from './fixtures/slack-stand-in.js'
+
+type Handler = ReturnType<typeof startHandler>
+
+const policyChange = { path: 'sys/policies/acl/x' }
+const ordinary = { path: 'secret/data/x', operation: 'read' }
+
+async function standIn(t: Test) {
+  const slack = await startSlackStandIn()
+  t.teardown(() => slack.close())
+  return slack
+}
+
+async function write({ child }: Handler, count: number, line: (i: number) => string) {
+  for (let i = 0; i < count; i += 500) {
+    const size = Math.min(500, count - i)
+    const lines = Array.from({ length: size }, (_, j) => `${line(i + j)}\n`)
+    if (!child.stdin.write(lines.join(''))) await once(child.stdin, 'drain')
+  }
+}
+
+/** How many records an alert log has; it may be larger than what one read takes in. */
+async function countRecords(alertLog: string): Promise<number> {
+  if (!existsSync(alertLog)) return 0
+  let count = 0
+  for await (const chunk of createReadStream(alertLog)) {
+    for (const byte of chunk as Buffer) if (byte === 10) count += 1
+  }
+  return count
+}
+
+async function untilRecorded(alertLog: string, count: number): Promise<void> {
+  const end = Date.now() + 120_000
+  while ((await countRecords(alertLog)) < count) {
+    if (Date.now() > end) throw new Error(`waited 120 s for ${count} records`)
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}
+
+for (const [severity, change] of [
+  ['critical', {}],
+  ['high', policyChange],
+] as const) {
+  t.test(
+    `500 ${severity} alerts in one second are few messages, and none is lost`,
+    async t => {
+      const slack = await standIn(t)
+      const folder = handlerFolder(t, `[slack]\nurl = ${slack.url}\n`)
+      const handler = startHandler('audit', folder.args)
+      const start = Date.now()
+      for (let i = 0; i < 500; i += 10) {
+        await write(handler, 10, j => auditLine({ id: `r${i + j}`, ...change }))
+        await new Promise(resolve => setTimeout(resolve, 15))
+      }
+      const ids = () => folder.records().map(({ id }) => id)
+      /** The ids that the delivered messages cover, one by one or by the list of a digest. */
+      const covered = () =>
+        slack.requests.flatMap(({ body }) => {
+          const text = rendered(body)
+          const [list] = /[^\s']*\/digests\/[\w-]+\.ids/.exec(text) ?? []
+          if (list !== undefined) return readFileSync(list, 'utf8').trim().split('\n')
+          const known = new Set(ids())
+          return [...new Set(text.match(/\b[0-9a-f]{32}\b/g))].filter(id => known.has(id))
+        })
+      await until('all are covered', () => covered().length >= 500)
+      const within = slack.requests.filter(({ time }) => time < start + 10_000)
+      t.ok(within.length <= 12, `${within.length} messages in 10 s`)
+      t.strictSame(covered().sort(), ids().sort(), 'each by exactly one message')
+      t.equal(new Set(ids()).size, 500)
+      t.ok(slack.requests.every(({ status }) => status === 200))
+      handler.child.stdin.end()
+      await handler.done
+    },
+  )
+}
+
+t.test('a destination that hangs costs the reader nothing', async t => {
+  const slack = await standIn(t)
+  slack.answer(...Array.from({ length: 100 }, () => 'hang' as const))
+  const times: Record<string, number[]> = { none: [], hanging: [] }
+  // Each alternates with the other, since the machine's speed drifts.
+  for (const kind of ['none', 'hanging', 'none', 'hanging', 'none', 'hanging']) {
+    const ini = kind === 'none' ? '' : `[slack]\nurl = ${slack.url}\n`
+    const folder = handlerFolder(t, ini)
+    const handler = startHandler('audit', folder.args)
+    await write(handler, 1, () => auditLine({ id: 'first' }))
+    await untilRecorded(folder.alertLog, 1)
+    const start = performance.now()
+    await write(handler, 100_000, i =>
+      auditLine({ id: `r${i}`, ...(i % 1_000 === 999 ? {} : ordinary) }),
+    )
+    await untilRecorded(folder.alertLog, 101)
+    times[kind]!.push(performance.now() - start)
+    handler.child.kill('SIGKILL')
+    await handler.done
+  }
+  const median = (kind: string) => times[kind]!.toSorted((a, b) => a - b)[1]!
+  const ratio = median('hanging') / median('none')
+  t.comment(
+    `100,000 lines: ${median('none').toFixed(0)} ms without a destination, ` +
+      `${median('hanging').toFixed(0)} ms with one that hangs, ratio ${ratio.toFixed(2)}`,
+  )
+  t.ok(ratio < 1.5, `ratio ${ratio.toFixed(2)}`)
+})
+
+t.test('100,000 undelivered alerts take little more memory than 1,000', async t => {
+  const peaks: number[] = []
+  for (const count of [1_000, 100_000]) {
+    // Nothing listens on port 9.
+    const folder = handlerFolder(t, '[slack]\nurl = http://127.0.0.1:9/services/T/B/X\n')
+    const handler = startHandler('audit', folder.args)
+    await write(handler, count, i => auditLine({ id: `r${i}` }))
+    await untilRecorded(folder.alertLog, count)
+    await new Promise(resolve => setTimeout(resolve, 2_000))
+    const status = readFileSync(`/proc/${handler.child.pid}/status`, 'utf8')
+    peaks.push(Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1_024)
+    t.ok(readdirSync(`${folder.stateDir}/outbox/slack`).length > 0)
+    handler.child.kill('SIGKILL')
+    await handler.done
+  }
+  const [few = 0, many = 0] = peaks
+  t.comment(
+    `resident at most: ${few.toFixed(0)} MB with 1,000, ${many.toFixed(0)} MB with 100,000`,
+  )
+  t.ok(many <= 120, `${many.toFixed(0)} MB`)
+  t.ok(many - few <= 20, `${(many - few).toFixed(0)} MB more`)
+})
