@@ -78,7 +78,7 @@ async function runOnce(
   signal: AbortSignal,
 ): Promise<ProgramEnd> {
   if (signal.aborted) return { stopped: 'abort', stderr: '' }
-  let child
+  let child: ChildProcess
   try {
     child = spawn(file, args, {
       cwd: '/',
@@ -89,12 +89,18 @@ async function runOnce(
   } catch (error) {
     return { error: errorCode(error) }
   }
+  // First of all, since an error that nobody listens for ends the handler.
+  const ended = endOf(child)
   const { stdin, stderr } = child
+  // Out of file descriptors (EMFILE, ENFILE), Node gives it no streams, and tells the error later.
+  if (!stdin || !stderr) {
+    const end = await ended
+    return 'error' in end ? end : { ...end, stderr: '' }
+  }
   // A program may end, or close its stdin, before it has read all of it.
   stdin.on('error', () => {})
   stdin.end(input)
   const said = startOf(stderr)
-  const ended = endOf(child)
   const end = await Promise.race([ended, interruption(ended, timeoutMs, signal)])
   if (typeof end === 'string') await stopGroup(child, ended)
   await lingering(stderr)

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import t from 'tap'
 import { createPrograms } from '../../src/notify/run-program.js'
 import { allGone, isRunning, programs, written } from '../fixtures/programs.js'
@@ -48,6 +50,47 @@ t.test('what cannot be started', async t => {
   t.strictSame(await run(broken, ['x'.repeat(8_000_000)]), { error: 'E2BIG' })
   t.match(await run(broken), { status: 0 }, 'and the next one is')
 })
+
+t.test(
+  'with no file descriptor left it is told, and the next one is started',
+  async t => {
+    const module = new URL('../../src/notify/run-program.ts', import.meta.url).href
+    const dir = t.testdir({
+      'start.mts': `
+      import { closeSync, openSync } from 'node:fs'
+      import { createPrograms } from '${module}'
+      const runner = createPrograms(process.env, 20_000)
+      const run = () =>
+        runner.run({ file: '/bin/true', args: [], input: 'x' }, new AbortController().signal)
+      const taken = []
+      try {
+        for (;;) taken.push(openSync('/dev/null'))
+      } catch {}
+      const ends = []
+      // A program takes two pipes, and one for its start.
+      for (let left = 0; left < 6; left += 1) {
+        ends.push(await run())
+        closeSync(taken.pop())
+      }
+      for (const fd of taken) closeSync(fd)
+      ends.push(await run())
+      process.stdout.write(JSON.stringify(ends))`,
+    })
+    const said = execFileSync(
+      'sh',
+      [
+        '-c',
+        'ulimit -n 64; exec "$0" --import tsx "$1"',
+        process.execPath,
+        join(dir, 'start.mts'),
+      ],
+      { encoding: 'utf8', env: { ...env, NODE_OPTIONS: '' } },
+    )
+    const ends = JSON.parse(said) as unknown[]
+    t.strictSame(ends[0], { error: 'EMFILE' })
+    t.strictSame(ends.at(-1), { status: 0, stderr: '' })
+  },
+)
 
 t.test('a signal', async t => {
   const { crash } = programs(t, { crash: 'echo going >&2; kill -SEGV $$' })
