@@ -70,7 +70,7 @@ export async function instanceCredentials(
     },
     signal,
   )
-  if (!('status' in session) || session.status !== 200) {
+  if (!('status' in session) || session.status !== 200 || session.isCut) {
     return { failure: noCredential(service, session) }
   }
   const get = (path: string) =>
@@ -83,7 +83,8 @@ export async function instanceCredentials(
       signal,
     )
   const roles = await get('')
-  const role = 'status' in roles && roles.status === 200 ? roles.body.trim() : ''
+  const isWhole = 'status' in roles && roles.status === 200 && !roles.isCut
+  const role = isWhole ? roles.body.trim() : ''
   return roleName.test(role)
     ? handedOut(service, await get(role))
     : { failure: noCredential(`${service} (role)`, roles) }

@@ -29,24 +29,34 @@ export function judge(
   if ('error' in result) {
     return { outcome: 'retry', reason: `${hostname(url)}: ${result.error}` }
   }
-  const { status } = result
+  const { status, isCut } = result
+  const cut = isCut ? ', cut off' : ''
   if (isDelivered(result)) {
     return {
       outcome: 'delivered',
-      reason: `answered ${status} ${word(result)}`.trimEnd(),
+      reason: `answered ${status} ${word(result)}`.trimEnd() + cut,
     }
   }
   if (status >= 300 && status < 400) {
     return { outcome: 'suspended', reason: `answered ${status}, a redirect` }
   }
   const said = status < 300 ? quote(result.body, url) || 'and no text' : word(result)
-  const reason = `answered ${status} ${said}`.trimEnd()
+  const reason = `answered ${status} ${said}`.trimEnd() + cut
   if (suspending.has(status)) return { outcome: 'suspended', reason }
   if (status !== 429 && status !== 408 && status < 500 && status >= 300) {
     return { outcome: 'refused', reason }
   }
   const retryAfterMs = retryAfter(result, now)
   return { outcome: 'retry', reason, ...(retryAfterMs !== undefined && { retryAfterMs }) }
+}
+
+/**
+ * Whether the body may be the page of a proxy in place of the channel's own answer: it is one, or
+ * was cut off before its first character.
+ */
+export function mayBePage({ body, isCut = false }: HttpAnswer): boolean {
+  const text = body.trimStart()
+  return text.startsWith('<') || (isCut && text === '')
 }
 
 /** A member of a body that is a JSON object; undefined where it is none. */

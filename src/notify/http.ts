@@ -11,6 +11,8 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /** At most the first 16 KiB: tokens of clouds take some. */
   readonly body: string
+  /** The body broke off, or took too long: `body` is what there was of it, perhaps nothing. */
+  readonly isCut?: boolean
 }
 
 /** What a request came to: an answer, or why there is none (a code such as `ECONNREFUSED`). */
@@ -45,6 +47,7 @@ export interface HttpSettings {
   readonly caFile?: string
 }
 
+const aborted = 'aborted'
 const defaultTimeoutMs = 10_000
 const maxBodyBytes = 16_384
 /** Beyond this it is cheaper to drop the connection than to read on. */
@@ -79,7 +82,7 @@ export function createHttp(
       limit.signal.addEventListener('abort', end)
       try {
         connections ??= await connect(settings, env, timeoutMs)
-        return await exchange(connections.dispatcher, url, {
+        const answer = await exchange(connections.dispatcher, url, {
           method,
           headers: {
             ...(body !== undefined && {
@@ -92,6 +95,7 @@ export function createHttp(
           bodyTimeout: timeoutMs,
           signal: limit.signal,
         })
+        return answer.isCut && limit.why() === aborted ? { error: aborted } : answer
       } catch (error) {
         // A new start for the next attempt, which also reads a CA file that was mended meanwhile.
         await close()
@@ -109,10 +113,10 @@ async function exchange(
   dispatcher: Dispatcher,
   url: string,
   options: Omit<Dispatcher.RequestOptions, 'origin' | 'path'>,
-): Promise<HttpResult> {
+): Promise<HttpAnswer> {
   const { request } = await import('undici')
   const { statusCode, headers, body } = await request(url, { ...options, dispatcher })
-  return { status: statusCode, headers, body: await readStart(body) }
+  return { status: statusCode, headers, ...(await readStart(body)) }
 }
 
 /** Joins the caller's abort with a time limit for the whole request. */
@@ -123,7 +127,7 @@ function timeLimit(signal: AbortSignal, limitMs: number) {
     why ??= reason
     controller.abort()
   }
-  const onAbort = () => end('aborted')
+  const onAbort = () => end(aborted)
   if (signal.aborted) onAbort()
   signal.addEventListener('abort', onAbort)
   const timer = setTimeout(end, limitMs, 'timeout')
@@ -176,13 +180,22 @@ function environmentProxies(env: NodeJS.ProcessEnv) {
   }
 }
 
-async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
+/** What comes after the headers may fail: the server has decided by then. */
+async function readStart(
+  stream: AsyncIterable<Buffer>,
+): Promise<Pick<HttpAnswer, 'body' | 'isCut'>> {
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of body) {
-    if (bytes < maxBodyBytes) chunks.push(chunk)
-    bytes += chunk.length
-    if (bytes > maxDrainBytes) break
+  let isCut = false
+  try {
+    for await (const chunk of stream) {
+      if (bytes < maxBodyBytes) chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes > maxDrainBytes) break
+    }
+  } catch {
+    isCut = true
   }
-  return Buffer.concat(chunks).subarray(0, maxBodyBytes).toString()
+  const body = Buffer.concat(chunks).subarray(0, maxBodyBytes).toString()
+  return { body, ...(isCut && { isCut }) }
 }

@@ -1,7 +1,7 @@
 import { httpUrl, oneOf, type IniValue } from '../config/ini-value.js'
 import type { Destination } from './destination.js'
 import { createHttp, type HttpAnswer, type HttpResult } from './http.js'
-import { judge, type Verdicts } from './http-answer.js'
+import { judge, mayBePage, type Verdicts } from './http-answer.js'
 import { httpKeys, httpSettings } from './http-keys.js'
 import type { Attempt } from './notifier.js'
 import { teamsChunks, teamsMessage, type TeamsShape } from './teams-message.js'
@@ -43,8 +43,11 @@ export const teams: Destination = {
 const verdicts: Verdicts = {
   // With 200 or 201 the flow's own Response action answers, whose text is the user's to choose; what
   // looks like a page or an error is neither.
-  isDelivered: ({ status, body }) =>
-    status === 202 || (status < 300 && !/^\s*<|\b(?:error|fail\w*)\b/i.test(body)),
+  isDelivered: answer =>
+    answer.status === 202 ||
+    (answer.status < 300 &&
+      !mayBePage(answer) &&
+      !/\b(?:error|fail\w*)\b/i.test(answer.body)),
   suspending: new Set([401, 403, 404, 410]),
   word: errorCodeOf,
 }

@@ -1,7 +1,7 @@
 import { httpUrl } from '../config/ini-value.js'
 import type { Destination } from './destination.js'
 import { createHttp, type HttpAnswer } from './http.js'
-import { jsonMember, judge, quote } from './http-answer.js'
+import { jsonMember, judge, mayBePage, quote } from './http-answer.js'
 import { httpKeys, httpSettings } from './http-keys.js'
 import { webexChunks, webexText } from './webex-message.js'
 
@@ -36,8 +36,8 @@ export const webex: Destination = {
 }
 
 /** 204, or 200 unless it is the page of a proxy. */
-function isDelivered({ status, body }: HttpAnswer): boolean {
-  return status === 204 || (status === 200 && !body.trimStart().startsWith('<'))
+function isDelivered(answer: HttpAnswer): boolean {
+  return answer.status === 204 || (answer.status === 200 && !mayBePage(answer))
 }
 
 /** What Webex says in an error; it is for people. */

@@ -118,11 +118,41 @@ t.test('an answer that never ends is cut off', async t => {
   const url = (server: Server) => `http://127.0.0.1:${port(server)}${path}`
   const before = performance.now()
   t.match(await attempt(t, { url: url(dripping) }, { timeoutMs: 100 }), {
-    error: /timeout/i,
+    status: 200,
+    body: /^x+$/,
+    isCut: true,
   })
   t.ok(performance.now() - before < 8_000)
   const flooded = await attempt(t, { url: url(flooding) })
   t.match(flooded, { status: 200, body: /^(?:no ){5461}n$/ }, 'the first 16 KiB')
+})
+
+t.test('an answer counts as soon as its headers are there', async t => {
+  const headers = { 'retry-after': '120' }
+  for (const ending of ['close', 'hang'] as const) {
+    for (const body of ['', 'some']) {
+      const server = await answering(t, { status: 429, headers, body, ending }, taken)
+      const http = createHttp({}, {}, 100)
+      const request = () => http.request({ url: server.url, body: '{}' }, never)
+      const cut = { status: 429, headers, body, isCut: true }
+      t.match(await request(), cut, `${ending} after "${body}"`)
+      const whole = await request()
+      t.match(whole, taken, 'and the next request passes')
+      t.notOk('isCut' in whole)
+      await http.close()
+    }
+  }
+})
+
+t.test('an abort leaves no answer, though its headers were there', async t => {
+  const server = await answering(t, { status: 200, body: 'ok', ending: 'hang' })
+  const controller = new AbortController()
+  const result = attempt(t, { url: server.url }, { signal: controller.signal })
+  await server.waitFor(() => true, 60_000)
+  // Time for the headers to arrive, which nothing tells of.
+  await new Promise(resolve => setTimeout(resolve, 200))
+  controller.abort()
+  t.strictSame(await result, { error: 'aborted' })
 })
 
 t.test('an abort ends an attempt at once, wherever it is', async t => {

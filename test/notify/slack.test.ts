@@ -200,6 +200,16 @@ t.test('trouble with the network is tried again', async t => {
   })
 })
 
+t.test('an answer that breaks off delivers only where it says ok', async t => {
+  const server = await answering(t, { status: 200, ending: 'close' })
+  t.strictSame(await attempt(t, { url: server.url }), {
+    outcome: 'retry',
+    reason: 'answered 200 and no text, cut off',
+  })
+  server.answer({ status: 200, body: 'ok', ending: 'close' })
+  t.match(await attempt(t, { url: server.url }), { outcome: 'delivered' })
+})
+
 t.test('after an abort or a failure, the same notifier delivers', async t => {
   const server = await answering(t, 'hang', 'close')
   const notifier = create({ url: server.url })

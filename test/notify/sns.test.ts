@@ -260,6 +260,10 @@ const classes: [Answer, object][] = [
     { outcome: 'retry', reason: /^answered 200 / },
   ],
   [
+    { status: 200, ending: 'close' },
+    { outcome: 'retry', reason: 'answered 200 and no text, cut off' },
+  ],
+  [
     { status: 403, body: '<Code>SECRET/OURS+secret</Code>' },
     { outcome: 'suspended', reason: 'answered 403' },
   ],
@@ -565,6 +569,17 @@ t.test('a metadata service in trouble', async t => {
   const tries: [Answer[], object][] = [
     [[{ status: 503 }], { outcome: 'retry', reason: /instance metadata answered 503$/ }],
     [[{ status: 403 }], { outcome: 'suspended', reason: /metadata answered 403$/ }],
+    [
+      [{ status: 200, body: 's', ending: 'close' }],
+      { outcome: 'retry', reason: /metadata answered 200 and no credential$/ },
+    ],
+    [
+      [
+        { status: 200, body: 's' },
+        { status: 200, body: 'al', ending: 'close' },
+      ],
+      { outcome: 'retry', reason: /metadata \(role\) answered 200 and no credential$/ },
+    ],
     [
       [
         { status: 200, body: 's' },

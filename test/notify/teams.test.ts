@@ -165,6 +165,14 @@ const classes: [Answer, Attempt][] = [
     { outcome: 'retry', reason: 'answered 200 <html>Log in' },
   ],
   [
+    { status: 202, ending: 'close' },
+    { outcome: 'delivered', reason: 'answered 202, cut off' },
+  ],
+  [
+    { status: 200, ending: 'close' },
+    { outcome: 'retry', reason: 'answered 200 and no text, cut off' },
+  ],
+  [
     refusal(400, 'TriggerInputSchemaMismatch'),
     { outcome: 'refused', reason: 'answered 400 TriggerInputSchemaMismatch' },
   ],

@@ -106,6 +106,14 @@ const classes: [Answer, Attempt][] = [
     { status: 200, body: '<html>Log in' },
     { outcome: 'retry', reason: 'answered 200 <html>Log in' },
   ],
+  [
+    { status: 200, ending: 'close' },
+    { outcome: 'retry', reason: 'answered 200 and no text, cut off' },
+  ],
+  [
+    { status: 200, body: '{', ending: 'close' },
+    { outcome: 'delivered', reason: 'answered 200, cut off' },
+  ],
   [{ status: 202 }, { outcome: 'retry', reason: 'answered 202 and no text' }],
   [
     webexError(400, 'Missing required parameter.'),

@@ -7,6 +7,7 @@ import { createDigestBuilder } from '../../src/alert/digest.js'
 import type { Message } from '../../src/notify/notifier.js'
 import { webhook } from '../../src/notify/webhook.js'
 import { sampleAlert } from '../fixtures/alerts.js'
+import { startStandIn, type Answer } from '../fixtures/http-stand-in.js'
 import {
   startWebhookReceiver,
   type WebhookReceiverOptions,
@@ -207,6 +208,29 @@ for (const [answer, expected] of classes) {
     t.strictSame(await attempt(t, { url: server.url, secret, token }), expected)
   })
 }
+
+t.test('an answer whose body breaks off says the same', async t => {
+  const usual = { status: 204 }
+  const server = await startStandIn({ path, judge: () => usual, unknown: usual })
+  t.teardown(() => server.close())
+  const headers = { 'retry-after': '120' }
+  const cut: [Answer, object][] = [
+    [{ status: 200 }, { outcome: 'delivered', reason: 'answered 200, cut off' }],
+    [{ status: 401 }, { outcome: 'suspended', reason: 'answered 401, cut off' }],
+    [
+      { status: 429, headers, body: 'slow_down' },
+      {
+        outcome: 'retry',
+        reason: 'answered 429 slow_down, cut off',
+        retryAfterMs: 120_000,
+      },
+    ],
+  ]
+  for (const [answer, expected] of cut) {
+    server.answer({ ...(answer as object), ending: 'close' } as Answer)
+    t.strictSame(await attempt(t, { url: server.url }), expected)
+  }
+})
 
 t.test('a word of the server that is one of ours is not shown', async t => {
   const server = await receiver(t, { path: '/hooks/lowercase_path' })
