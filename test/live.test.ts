@@ -51,6 +51,19 @@ t.test('what is unsent at the end goes out at the next start', async t => {
   t.match((await next.done).stderr, /deliveries=1/)
 })
 
+t.test('alerts wait for a URL that stands in a file that cannot be read yet', async t => {
+  const slack = await standIn(t)
+  const { args, dir } = handlerFolder(t)
+  writeFileSync(`${dir}/x.ini`, `[slack]\nurl = file:${dir}/url\n`)
+  const { stderr } = await runHandler('audit', args, line('a'))
+  t.match(stderr, /slack is suspended, .*: url takes the file .*ENOENT/)
+  t.match(stderr, /unsent=2/, 'the alert, and the one about the ini')
+  writeFileSync(`${dir}/url`, slack.url)
+  const next = await runHandler('audit', args, '')
+  t.match(next.stderr, /deliveries=2/)
+  t.match(slack.requests.map(({ body }) => rendered(body)).join(), /Settings at fault/)
+})
+
 t.test('each destination gets what its section asks for', async t => {
   const [all, severe, tagged] = [await standIn(t), await standIn(t), await standIn(t)]
   const { args, dir } = handlerFolder(
@@ -74,9 +87,9 @@ tags = handler
   await handler.done
   const bodies = all.requests.map(({ body }) => rendered(body)).join('\n')
   t.match(bodies, /low: sys/)
-  t.match(bodies, /Settings ignored: unknown option --nope/)
+  t.match(bodies, /Settings at fault: unknown option --nope/)
   t.equal(severe.requests.length, 0)
-  t.match(rendered(tagged.requests[0]?.body), /Settings ignored/)
+  t.match(rendered(tagged.requests[0]?.body), /Settings at fault/)
 })
 
 t.test('a destination that refuses everything is told through another one', async t => {

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
 import t from 'tap'
 import type { Alert } from '../src/alert/alert.js'
@@ -101,6 +102,78 @@ t.test('each fault of an ini is told with its place', async t => {
     ],
   ]
   for (const [ini, fault] of table) t.strictSame(faultsOf(ini), [fault])
+})
+
+t.test(
+  'what only cannot be used now is told, and leaves its section in force',
+  async t => {
+    const dir = t.testdir({ page: '' })
+    const of = (ini: string) => parseConfig('x.ini', ini, {})
+    const troubles: [string, RegExp][] = [
+      [`[slack]\nurl = ${url}\nca_file = ${dir}/no.pem`, /ca_file is .*ENOENT$/],
+      [
+        `[slack]\nurl = ${url}\nca_file = ${dir}/page`,
+        /ca_file is .* no PEM certificate$/,
+      ],
+      [`[command]\nrun = ${dir}/no -x`, /run is .*ENOENT$/],
+      [`[command]\nrun = ${dir}/page`, /run is .*EACCES$/],
+      [`[email]\nto = root\nsendmail = ${dir}`, /sendmail is .* no file$/],
+      [
+        `[pubsub]\ntopic = projects/security/topics/alerts\ncredentials_file = ${dir}/no`,
+        /credentials_file is .*ENOENT$/,
+      ],
+    ]
+    for (const [ini, trouble] of troubles) {
+      const { config, faults } = of(ini)
+      t.match(faults, [{ message: trouble }])
+      const [, ...keys] = ini
+        .split('\n')
+        .map(line => line.split(' = ') as [string, string])
+      t.match(config.destinations, [{ settings: Object.fromEntries(keys) }])
+      t.notOk('lookAgain' in config.destinations[0]!)
+    }
+    const wrong = ['[command]\nrun = page', '[email]\nto = a b', '[slack]\nurl = x']
+    for (const ini of wrong) t.strictSame(of(ini).config.destinations, [], ini)
+  },
+)
+
+t.test('a value that stands elsewhere is awaited', async t => {
+  const dir = t.testdir({ url: '\n' })
+  const ini = `[slack]\nurl = file:${dir}/url\nproxy = env:PROXY\nmin_severity = high\n`
+  const env: NodeJS.ProcessEnv = { PROXY: 'http://proxy.internal/' }
+  const { config, faults } = parseConfig('x.ini', ini, env)
+  t.strictSame(faults.map(formatFault), ['x.ini:2:1: [slack] url is empty'])
+  t.match(config.destinations, [{ name: 'slack', route: { minSeverity: 'high' } }])
+  const { lookAgain } = config.destinations[0]!
+  t.equal(lookAgain?.(), 'url is empty')
+  writeFileSync(`${dir}/url`, 'ftp://SECRET')
+  t.match(lookAgain?.(), /^url must be an http:\/\/ or https:\/\/ URL, got a text of 12/)
+  writeFileSync(`${dir}/url`, url)
+  const settings = { url, proxy: 'http://proxy.internal/', min_severity: 'high' }
+  t.strictSame(lookAgain?.(), settings)
+  delete env['PROXY']
+  t.equal(lookAgain?.(), 'proxy takes the environment variable PROXY, which is not set')
+  const { destinations } = parseConfig('x.ini', ini, {}).config
+  t.type(destinations[0]?.lookAgain, 'function', 'an optional one too')
+})
+
+t.test('what several awaited keys come to together is told in the end', async t => {
+  const dir = t.testdir()
+  const ini = `[servicebus]\nconnection_string = file:${dir}/c\nnamespace = alerts\nentity = a\n`
+  const { lookAgain } = parseConfig('x.ini', ini, {}).config.destinations[0]!
+  writeFileSync(
+    `${dir}/c`,
+    'Endpoint=sb://a.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=a2V5',
+  )
+  t.match(lookAgain?.(), /connection_string/)
+})
+
+t.test('nothing waits for a route, nor for what is missing as written', async t => {
+  const routed = parseConfig('x.ini', `[slack]\nurl = ${url}\nrules = env:NO`, {})
+  t.equal(routed.faults.length, 1)
+  t.strictSame(routed.config.destinations, [slack({ url })])
+  const ini = '[sns]\naccess_key_id = env:NO\nsecret_access_key = env:NO\n'
+  t.strictSame(parseConfig('x.ini', ini, {}).config.destinations, [])
 })
 
 t.test('what is valid holds in spite of faults elsewhere', async t => {

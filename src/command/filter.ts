@@ -111,7 +111,7 @@ function faultAlerts(
     return [{ kind, title, detail: faults.slice(0, 50).join('\n') }]
   }
   return [
-    ...say('handler-config-invalid', 'Settings ignored', settings),
+    ...say('handler-config-invalid', 'Settings at fault', settings),
     ...say('handler-rule-invalid', 'Rules not in force', rules),
   ]
 }

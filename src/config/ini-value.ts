@@ -1,8 +1,12 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
-/** A value that is in order, perhaps in another form than written; or a sentence on what is wrong. */
-export type IniValue = { readonly value: string } | string
+/**
+ * A value that is in order, perhaps in another form than written; or a sentence on what is wrong.
+ * `trouble` is a sentence on what is right as written but can't be used now, as a file that isn't
+ * there: it may be when it is needed.
+ */
+export type IniValue = { readonly value: string; readonly trouble?: string } | string
 
 /** A key of a section of the ini. */
 export interface IniKey {
@@ -47,15 +51,15 @@ export function httpUrl(value: string): IniValue {
     : `must be an http:// or https:// URL, got a text of ${value.length} characters`
 }
 
-/** A PEM file with a certificate, lest each message fails for it. */
+/** A PEM file, better with a certificate, for want of which each message fails. */
 export function caFile(value: string): IniValue {
   try {
     void new X509Certificate(readFileSync(value))
     return { value }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    return code?.startsWith('E') && !code.startsWith('ERR_')
-      ? `is ${value}, which can't be read: ${code}`
-      : `is ${value}, which holds no PEM certificate`
+    const isUnread = code?.startsWith('E') && !code.startsWith('ERR_')
+    const why = isUnread ? `can't be read: ${code}` : 'holds no PEM certificate'
+    return { value, trouble: `is ${value}, which ${why}` }
   }
 }

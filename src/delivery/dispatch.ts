@@ -5,6 +5,7 @@ import type { DestinationConfig } from '../config/config.js'
 import type { World } from '../notify/destination.js'
 import { destinations } from '../notify/destinations.js'
 import type { Notifier } from '../notify/notifier.js'
+import { waitingNotifier } from '../notify/waiting-notifier.js'
 import type { Delivery } from '../state/recorder.js'
 import { startSender, type Sender, type SenderOptions } from './sender.js'
 
@@ -64,8 +65,8 @@ export function createDispatch(
         leaving.push(sender.drain(0))
       }
       for (const config of configs) {
-        const { name, kind, settings } = config
-        const notifier = destinations[kind]!.create(name, settings, world)
+        const { name } = config
+        const notifier = createNotifier(config, world)
         const sender =
           entries.get(name)?.sender ?? startSender(notifier, optionsFor(name))
         if (entries.has(name)) sender.use(notifier)
@@ -78,4 +79,14 @@ export function createDispatch(
       return (await Promise.all(draining)).reduce((sum, unsent) => sum + unsent, 0)
     },
   }
+}
+
+function createNotifier(
+  { name, kind, settings, lookAgain }: DestinationConfig,
+  world: World,
+): Notifier {
+  const destination = destinations[kind]!
+  return lookAgain === undefined
+    ? destination.create(name, settings, world)
+    : waitingNotifier(name, destination, lookAgain, world)
 }

@@ -2,7 +2,7 @@ import { wholeNumber, type IniValue } from '../config/ini-value.js'
 import type { Destination } from './destination.js'
 import { envelope, oneByOne } from './envelope.js'
 import { programAttempt, type StatusMeanings } from './program-attempt.js'
-import { programFault, splitWords } from './program-file.js'
+import { programPath, splitWords } from './program-file.js'
 import { createPrograms } from './run-program.js'
 
 const defaultTimeout = '30'
@@ -19,16 +19,19 @@ export const command: Destination = {
     run: { parse: programLine, isRequired: true },
     timeout: { parse: wholeNumber(1, 3_600, 'seconds') },
   },
+  channel: {
+    intervalMs: 0,
+    digestOver: 1_000,
+    wantsEntry: true,
+    split: oneByOne,
+  },
   create(name, settings, { env }) {
     const [file = '', ...args] = splitWords(settings['run']!) ?? []
     const timeoutMs = Number(settings['timeout'] ?? defaultTimeout) * 1_000
     const programs = createPrograms(env, timeoutMs)
     return {
       name,
-      intervalMs: 0,
-      digestOver: 1_000,
-      wantsEntry: true,
-      split: oneByOne,
+      ...command.channel,
       async send(message, signal) {
         const run = { file, args, input: `${envelope(message)}\n` }
         const end = await programs.run(run, signal)
@@ -45,5 +48,6 @@ const meanings: StatusMeanings = { 65: 'refused', 77: 'suspended', 78: 'suspende
 function programLine(value: string): IniValue {
   const words = splitWords(value)
   if (words === undefined) return 'has a quote that is not closed'
-  return programFault(words[0] ?? '') ?? { value }
+  const path = programPath(words[0] ?? '')
+  return typeof path === 'string' ? path : { ...path, value }
 }

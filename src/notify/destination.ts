@@ -1,5 +1,5 @@
 import type { IniKey } from '../config/ini-value.js'
-import type { Notifier } from './notifier.js'
+import type { Channel, Notifier } from './notifier.js'
 
 /** A section's values by key, `env:` and `file:` put in, each as its key's parser gave it. */
 export type Settings = Readonly<Record<string, string>>
@@ -21,6 +21,9 @@ export interface Destination {
    * as required are there.
    */
   readonly fault?: (settings: Settings) => string | undefined
+  /** Why it can't be used just now, in words, for a reason that no single key shows. */
+  readonly trouble?: (settings: Settings) => string | undefined
+  readonly channel: Channel
   /**
    * Makes the notifier of a section without faults. Opens nothing, and loads nothing slow, before
    * the first message.

@@ -3,7 +3,7 @@ import type { IniValue } from '../config/ini-value.js'
 import type { Destination } from './destination.js'
 import { emailMessage } from './email-message.js'
 import { programAttempt, type StatusMeanings } from './program-attempt.js'
-import { programFault } from './program-file.js'
+import { programPath, programTrouble } from './program-file.js'
 import { createPrograms } from './run-program.js'
 
 const defaultSendmail = '/usr/sbin/sendmail'
@@ -18,12 +18,16 @@ export const email: Destination = {
   keys: {
     to: { parse: addresses, isRequired: true },
     from: { parse: address },
-    sendmail: { parse: sendmailProgram },
+    sendmail: { parse: programPath },
   },
-  fault: ({ sendmail }) =>
-    sendmail === undefined && programFault(defaultSendmail) !== undefined
-      ? `needs a mail program: sendmail ${programFault(defaultSendmail)}`
-      : undefined,
+  trouble({ sendmail }) {
+    const trouble = sendmail === undefined ? programTrouble(defaultSendmail) : undefined
+    return trouble && `needs a mail program: sendmail ${trouble}`
+  },
+  channel: {
+    intervalMs: 10_000,
+    digestOver: 3,
+  },
   create(name, settings, { env, now }) {
     const { from, sendmail: file = defaultSendmail } = settings
     const to = settings['to']!.split(',')
@@ -31,8 +35,7 @@ export const email: Destination = {
     const programs = createPrograms(env, timeoutMs)
     return {
       name,
-      intervalMs: 10_000,
-      digestOver: 3,
+      ...email.channel,
       async send(message, signal) {
         const frame = {
           to,
@@ -86,8 +89,4 @@ function address(value: string): IniValue {
   return value.length <= maxAddressChars && isAddress.test(value)
     ? { value }
     : `must be addresses like name@host, got ${JSON.stringify(value.slice(0, 40))}`
-}
-
-function sendmailProgram(value: string): IniValue {
-  return programFault(value) ?? { value }
 }

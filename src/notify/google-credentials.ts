@@ -28,15 +28,17 @@ const assertionSeconds = 3_600
 const metadataHost = 'metadata.google.internal'
 const metadataPath = '/computeMetadata/v1/instance/service-accounts/default/token'
 
-/** A file with a service account's key, lest each message fails for it. */
+/** A file, better with a service account's key, for want of which each message fails. */
 export function serviceAccountFile(value: string): IniValue {
   let json: string
   try {
     json = readFileSync(value, 'utf8')
   } catch (error) {
-    return `is ${value}, which can't be read: ${errorCode(error)}`
+    return { value, trouble: `is ${value}, which can't be read: ${errorCode(error)}` }
   }
-  return serviceAccount(json) ? { value } : `is ${value}, which ${noAccount}`
+  return serviceAccount(json)
+    ? { value }
+    : { value, trouble: `is ${value}, which ${noAccount}` }
 }
 
 /**

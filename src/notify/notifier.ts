@@ -18,10 +18,8 @@ export type Attempt =
   /** The destination refuses everything (revoked, archived, forbidden): stop sending for a while. */
   | { readonly outcome: 'suspended'; readonly reason: string }
 
-/** One destination. It knows whether to try again; the sender knows how. */
-export interface Notifier {
-  /** Its section in the ini, such as `slack` or `slack-oncall`. */
-  readonly name: string
+/** How a kind of destination takes messages, whatever its section says. */
+export interface Channel {
   /** Two messages are at least this many milliseconds apart: the channel's own limit. */
   readonly intervalMs: number
   /** When more events than this are waiting, they go as one digest. */
@@ -29,15 +27,21 @@ export interface Notifier {
   /** Whether messages hold the log's entries; for people they don't. */
   readonly wantsEntry?: boolean
   /**
-   * Sends one message. Never throws or rejects: trouble is an attempt's outcome. An abort ends it
-   * as 'retry'.
-   */
-  send(message: Message, signal: AbortSignal): Promise<Attempt>
-  /**
    * Divides the alerts of one event into messages, each of which holds its alerts' ids and whole
    * titles; without it, any number goes into one. Pure.
    */
   split?(alerts: readonly Alert[]): Alert[][]
+}
+
+/** One destination. It knows whether to try again; the sender knows how. */
+export interface Notifier extends Channel {
+  /** Its section in the ini, such as `slack` or `slack-oncall`. */
+  readonly name: string
+  /**
+   * Sends one message. Never throws or rejects: trouble is an attempt's outcome. An abort ends it
+   * as 'retry'.
+   */
+  send(message: Message, signal: AbortSignal): Promise<Attempt>
   /** Releases connections. */
   close(): Promise<void>
 }

@@ -17,14 +17,17 @@ export const pagerduty: Destination = {
     region: { parse: oneOf('us', 'eu') },
     ...httpKeys,
   },
+  channel: {
+    intervalMs: 500,
+    digestOver: 20,
+    split: oneByOne,
+  },
   create(name, settings, { env, now }) {
     const url = settings['region'] === 'eu' ? euUrl : usUrl
     const http = createHttp(httpSettings(settings), env)
     return {
       name,
-      intervalMs: 500,
-      digestOver: 20,
-      split: oneByOne,
+      ...pagerduty.channel,
       async send(message, signal) {
         const event = { routing_key: settings['routing_key'], ...pagerdutyEvent(message) }
         const answer = await http.request({ url, body: JSON.stringify(event) }, signal)

@@ -1,11 +1,18 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
+import type { IniValue } from '../config/ini-value.js'
 
-/** What is wrong with a program's path, in words; undefined for an executable file. */
-export function programFault(file: string): string | undefined {
-  if (!isAbsolute(file)) {
-    return `must name a program by its absolute path, got a text of ${file.length} characters`
+/** A program's absolute path, better of an executable file. */
+export function programPath(value: string): IniValue {
+  if (!isAbsolute(value)) {
+    return `must name a program by its absolute path, got a text of ${value.length} characters`
   }
+  const trouble = programTrouble(value)
+  return trouble === undefined ? { value } : { value, trouble }
+}
+
+/** Why there is no executable file at an absolute path, in words; undefined where there is one. */
+export function programTrouble(file: string): string | undefined {
   try {
     if (!statSync(file).isFile()) return `is ${file}, which is no file`
     accessSync(file, constants.X_OK)

@@ -27,6 +27,12 @@ export const pubsub: Destination = {
     endpoint: { parse: endpointUrl },
     ...httpKeys,
   },
+  channel: {
+    intervalMs: 50,
+    digestOver: 1_000,
+    wantsEntry: true,
+    split: oneByOne,
+  },
   create(name, settings, world) {
     const emulator = world.env['PUBSUB_EMULATOR_HOST']
     const origin = emulator
@@ -49,10 +55,7 @@ export const pubsub: Destination = {
     }
     return {
       name,
-      intervalMs: 50,
-      digestOver: 1_000,
-      wantsEntry: true,
-      split: oneByOne,
+      ...pubsub.channel,
       async send(message, signal) {
         const body = publishBody(message)
         const { attempt, isStale } = await publish(body, signal)

@@ -33,6 +33,12 @@ export const servicebus: Destination = {
     ...httpKeys,
   },
   fault: addressFault,
+  channel: {
+    intervalMs: 50,
+    digestOver: 1_000,
+    wantsEntry: true,
+    split: oneByOne,
+  },
   create(name, settings, world) {
     const { host, entity, key } = serviceBusAddress(settings)
     const uri = `https://${host}/${entity}`
@@ -44,10 +50,7 @@ export const servicebus: Destination = {
       : createIdentityTokens(world, metadata)
     return {
       name,
-      intervalMs: 50,
-      digestOver: 1_000,
-      wantsEntry: true,
-      split: oneByOne,
+      ...servicebus.channel,
       async send(message, signal) {
         const token = await tokens.get(signal)
         if ('failure' in token) return token.failure

@@ -11,6 +11,11 @@ import { slackChunks, slackMessage, withoutBlocks } from './slack-message.js'
  */
 export const slack: Destination = {
   keys: { url: { parse: webhookUrl, isRequired: true }, ...httpKeys },
+  channel: {
+    intervalMs: 1_000,
+    digestOver: 5,
+    split: slackChunks,
+  },
   create(name, settings, { env, now }) {
     const url = settings['url']!
     const http = createHttp(httpSettings(settings), env)
@@ -18,9 +23,7 @@ export const slack: Destination = {
       http.request({ url, body: JSON.stringify(payload) }, signal)
     return {
       name,
-      intervalMs: 1_000,
-      digestOver: 5,
-      split: slackChunks,
+      ...slack.channel,
       async send(message, signal) {
         const rendered = slackMessage(message)
         const answer = await post(rendered, signal)

@@ -34,6 +34,12 @@ export const sns: Destination = {
       ? 'session_token needs access_key_id and secret_access_key'
       : undefined
   },
+  channel: {
+    intervalMs: 50,
+    digestOver: 1_000,
+    wantsEntry: true,
+    split: oneByOne,
+  },
   create(name, settings, world) {
     const topic = snsTopic(settings['topic_arn']!)!
     const url = `${settings['endpoint'] ?? `https://${topic.host}`}/`
@@ -55,10 +61,7 @@ export const sns: Destination = {
     }
     return {
       name,
-      intervalMs: 50,
-      digestOver: 1_000,
-      wantsEntry: true,
-      split: oneByOne,
+      ...sns.channel,
       async send(message, signal) {
         const body = snsPublishForm(message, topic)
         const { attempt, isStale } = await publish(body, signal)

@@ -22,15 +22,18 @@ export const teams: Destination = {
     shape: { parse: oneOf('message', 'card') },
     ...httpKeys,
   },
+  channel: {
+    intervalMs: 1_000,
+    digestOver: 5,
+    split: teamsChunks,
+  },
   create(name, settings, { env, now }) {
     const url = settings['url']!
     const shape = (settings['shape'] ?? 'message') as TeamsShape
     const http = createHttp(httpSettings(settings), env)
     return {
       name,
-      intervalMs: 1_000,
-      digestOver: 5,
-      split: teamsChunks,
+      ...teams.channel,
       async send(message, signal) {
         const body = JSON.stringify(teamsMessage(message, shape))
         return attemptOf(await http.request({ url, body }, signal), url, now())

@@ -12,6 +12,11 @@ import { webexChunks, webexText } from './webex-message.js'
  */
 export const webex: Destination = {
   keys: { url: { parse: httpUrl, isRequired: true }, ...httpKeys },
+  channel: {
+    intervalMs: 1_000,
+    digestOver: 5,
+    split: webexChunks,
+  },
   create(name, settings, { env, now }) {
     const url = settings['url']!
     const http = createHttp(httpSettings(settings), env)
@@ -23,9 +28,7 @@ export const webex: Destination = {
     }
     return {
       name,
-      intervalMs: 1_000,
-      digestOver: 5,
-      split: webexChunks,
+      ...webex.channel,
       async send(message, signal) {
         const body = JSON.stringify({ text: webexText(message) })
         return judge(await http.request({ url, body }, signal), url, now(), verdicts)

@@ -24,6 +24,12 @@ export const webhook: Destination = {
     token: { parse: bearerToken },
     ...httpKeys,
   },
+  channel: {
+    intervalMs: 100,
+    digestOver: 1_000,
+    wantsEntry: true,
+    split: oneByOne,
+  },
   create(name, settings, { env, now }) {
     const url = settings['url']!
     const { secret, token } = settings
@@ -31,10 +37,7 @@ export const webhook: Destination = {
     const verdicts = verdictsFor(settings)
     return {
       name,
-      intervalMs: 100,
-      digestOver: 1_000,
-      wantsEntry: true,
-      split: oneByOne,
+      ...webhook.channel,
       async send(message, signal) {
         const body = envelope(message)
         const headers = {

@@ -178,11 +178,16 @@ t.test('keys of the ini', async t => {
     ],
     ['"" x', 'must name a program by its absolute path, got a text of 0 characters'],
     [`${page} "SECRET`, 'has a quote that is not closed'],
+  ]
+  for (const [value, said] of wrong) t.equal(run?.parse(value), said)
+  const unusable: [string, string][] = [
     [`${page}s SECRET`, `is ${page}s, which can't be executed: ENOENT`],
     [`${plain} SECRET`, `is ${plain}, which can't be executed: EACCES`],
     [`'${dir}/a folder' SECRET`, `is ${dir}/a folder, which is no file`],
   ]
-  for (const [value, said] of wrong) t.equal(run?.parse(value), said)
+  for (const [value, trouble] of unusable) {
+    t.strictSame(run?.parse(value), { value, trouble }, 'in order as written')
+  }
   t.strictSame(timeout?.parse('3600'), { value: '3600' })
   for (const value of ['0', '3601', '1.5', 'x']) {
     t.equal(

@@ -297,9 +297,13 @@ t.test('keys of the ini', async t => {
   const { mailer } = programs(t, { mailer: '' })
   t.strictSame(sendmail?.parse(mailer), { value: mailer })
   t.match(sendmail?.parse('sendmail'), /^must name a program by its absolute path/)
-  t.equal(email.fault?.({ to: 'root', sendmail: mailer }), undefined)
+  t.strictSame(sendmail?.parse(`${mailer}s`), {
+    value: `${mailer}s`,
+    trouble: `is ${mailer}s, which can't be executed: ENOENT`,
+  })
+  t.equal(email.trouble?.({ to: 'root', sendmail: mailer }), undefined)
   t.match(
-    [email.fault?.({ to: 'root' })],
+    [email.trouble?.({ to: 'root' })],
     [/^needs a mail program: sendmail is \/usr\/sbin\/sendmail, which|^undefined$/],
   )
 })
