@@ -45,6 +45,34 @@ export function createCredentialCache<T>(
   }
 }
 
+/** What sending with a credential came to. */
+export interface SentWithCredential {
+  readonly attempt: Attempt
+  /** The credential was refused, and another one may not be. */
+  readonly isStale: boolean
+}
+
+/**
+ * An attempt that needs a credential. Where the one that was kept is refused, a new one is got and
+ * the message sent once more. `send` never rejects.
+ */
+export async function sendWithCredential<T>(
+  credentials: CredentialCache<T>,
+  signal: AbortSignal,
+  send: (credential: T) => Promise<SentWithCredential>,
+): Promise<Attempt> {
+  const sendOnce = async (): Promise<SentWithCredential> => {
+    const obtained = await credentials.get(signal)
+    if ('failure' in obtained) return { attempt: obtained.failure, isStale: false }
+    const sent = await send(obtained.value)
+    // After a suspension it is got anew too: it may have been given more rights by then.
+    if (sent.isStale || sent.attempt.outcome === 'suspended') credentials.drop()
+    return sent
+  }
+  const { attempt, isStale } = await sendOnce()
+  return isStale ? (await sendOnce()).attempt : attempt
+}
+
 /**
  * Why an answer of `service`, such as `instance metadata`, gives no credential. Nothing of its body
  * is shown but an OAuth error code (RFC 6749 5.2). `passing` are statuses on which it is to be asked

@@ -1,5 +1,10 @@
 import type { IniValue } from '../config/ini-value.js'
 import { endpointUrl } from './cloud-keys.js'
+import {
+  createCredentialCache,
+  sendWithCredential,
+  type CredentialCache,
+} from './credential.js'
 import type { Destination } from './destination.js'
 import { envelope, labels, oneByOne } from './envelope.js'
 import { createGoogleTokens, serviceAccountFile } from './google-credentials.js'
@@ -42,24 +47,20 @@ export const pubsub: Destination = {
     const url = `${origin}/v1/${topic}:publish`
     const http = createHttp(httpSettings(settings), world.env)
     const metadata = createHttp({ proxy: '' }, world.env, metadataTimeoutMs)
-    const tokens = createGoogleTokens(settings['credentials_file'], world, http, metadata)
-
-    const publish = async (body: string, signal: AbortSignal) => {
-      const token = emulator ? undefined : await tokens.get(signal)
-      if (token && 'failure' in token) return { attempt: token.failure, isStale: false }
-      const headers = token ? { authorization: token.value } : {}
-      const result = await http.request({ url, headers, body }, signal)
-      const isStale = 'status' in result && result.status === 401
-      if (isStale) tokens.drop()
-      return { attempt: verdict(result, url, world.now()), isStale }
-    }
+    const tokens: CredentialCache<string | undefined> = emulator
+      ? createCredentialCache(noToken, world.now)
+      : createGoogleTokens(settings['credentials_file'], world, http, metadata)
     return {
       name,
       ...pubsub.channel,
       async send(message, signal) {
         const body = publishBody(message)
-        const { attempt, isStale } = await publish(body, signal)
-        return isStale ? (await publish(body, signal)).attempt : attempt
+        return sendWithCredential(tokens, signal, async token => {
+          const headers = token === undefined ? {} : { authorization: token }
+          const result = await http.request({ url, headers, body }, signal)
+          const isStale = 'status' in result && result.status === 401
+          return { attempt: verdict(result, url, world.now()), isStale }
+        })
       },
       async close() {
         await Promise.all([http.close(), metadata.close()])
@@ -67,6 +68,8 @@ export const pubsub: Destination = {
     }
   },
 }
+
+const noToken = async () => ({ value: undefined, expires: Infinity })
 
 function publishBody(message: Message): string {
   const { id, severity, rule, log } = labels(message)

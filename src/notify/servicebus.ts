@@ -1,5 +1,6 @@
 import { createIdentityTokens, createSasTokens } from './azure-token.js'
 import { endpointUrl } from './cloud-keys.js'
+import { sendWithCredential } from './credential.js'
 import type { Destination } from './destination.js'
 import { envelope, labels, oneByOne } from './envelope.js'
 import { createHttp, type HttpAnswer, type HttpResult } from './http.js'
@@ -22,7 +23,8 @@ const maxBodyBytes = 250_000
 /**
  * A queue or a topic of Azure Service Bus, an alert a message
  * (https://learn.microsoft.com/en-us/rest/api/servicebus/send-message-to-queue). The alert's id is
- * the message's, so a queue that detects duplicates keeps one.
+ * the message's, so a queue that detects duplicates keeps one. Where its token is refused, the
+ * message is sent once more with a new one.
  */
 export const servicebus: Destination = {
   keys: {
@@ -52,14 +54,13 @@ export const servicebus: Destination = {
       name,
       ...servicebus.channel,
       async send(message, signal) {
-        const token = await tokens.get(signal)
-        if ('failure' in token) return token.failure
-        const headers = { ...properties(message), authorization: token.value }
         const body = envelope(message, maxBodyBytes)
-        const result = await http.request({ url, headers, body }, signal)
-        const attempt = verdict(result, url, world.now())
-        if (attempt.outcome === 'suspended') tokens.drop()
-        return attempt
+        return sendWithCredential(tokens, signal, async authorization => {
+          const headers = { ...properties(message), authorization }
+          const result = await http.request({ url, headers, body }, signal)
+          const isStale = 'status' in result && result.status === 401
+          return { attempt: verdict(result, url, world.now()), isStale }
+        })
       },
       async close() {
         await Promise.all([http.close(), metadata.close()])

@@ -2,6 +2,7 @@ import type { IniValue } from '../config/ini-value.js'
 import { createAwsCredentials } from './aws-credentials.js'
 import { awsSignedHeaders } from './aws-signature.js'
 import { credentialText, endpointUrl } from './cloud-keys.js'
+import { sendWithCredential } from './credential.js'
 import type { Destination } from './destination.js'
 import { oneByOne } from './envelope.js'
 import { createHttp, type HttpAnswer, type HttpResult } from './http.js'
@@ -48,24 +49,18 @@ export const sns: Destination = {
     const metadata = createHttp({ proxy: '' }, world.env, metadataTimeoutMs)
     const credentials = createAwsCredentials(settings, world, metadata)
     const scope = { region: topic.region, service: 'sns' }
-
-    const publish = async (body: string, signal: AbortSignal) => {
-      const obtained = await credentials.get(signal)
-      if ('failure' in obtained) return { attempt: obtained.failure, isStale: false }
-      const request = { method: 'POST', host, headers: form, body } as const
-      const headers = awsSignedHeaders(request, scope, obtained.value, world.now())
-      const result = await http.request({ url, headers, body }, signal)
-      const attempt = verdict(result, url, world.now())
-      if (attempt.outcome === 'suspended') credentials.drop()
-      return { attempt, isStale: 'status' in result && staleCodes.has(code(result)) }
-    }
     return {
       name,
       ...sns.channel,
       async send(message, signal) {
         const body = snsPublishForm(message, topic)
-        const { attempt, isStale } = await publish(body, signal)
-        return isStale ? (await publish(body, signal)).attempt : attempt
+        const request = { method: 'POST', host, headers: form, body } as const
+        return sendWithCredential(credentials, signal, async credential => {
+          const headers = awsSignedHeaders(request, scope, credential, world.now())
+          const result = await http.request({ url, headers, body }, signal)
+          const isStale = 'status' in result && staleCodes.has(code(result))
+          return { attempt: verdict(result, url, world.now()), isStale }
+        })
       },
       async close() {
         await Promise.all([http.close(), metadata.close()])

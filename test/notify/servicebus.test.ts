@@ -200,11 +200,12 @@ for (const [answer, expected] of classes) {
   const said = typeof answer === 'string' ? answer : `${answer.status} ${answer.body}`
   t.test(`answered ${said}`, async t => {
     const { azure, send } = await setUp(t)
-    azure.answer(answer)
+    // Twice, for what is worth a second attempt with another token.
+    azure.answer(answer, answer)
     const attempt = await send()
     t.match(attempt, expected)
     t.equal('retryAfterMs' in attempt, 'retryAfterMs' in expected)
-    t.equal(azure.requests.length, 1)
+    t.equal(azure.requests.length, said.startsWith('401') ? 2 : 1)
   })
 }
 
@@ -288,15 +289,21 @@ t.test("the managed identity's token, kept until 5 minutes before its end", asyn
   clock.now += 1
   t.match(await send(), { outcome: 'delivered' })
   t.equal(azure.requests.at(-1)?.headers.authorization, 'Bearer TOKEN-2')
-  // One that was revoked is dropped.
+  // One that was revoked is got again, once.
   azure.bearers.delete('TOKEN-2')
+  identity.token = 'TOKEN-1'
+  t.match(await send(), { outcome: 'delivered' })
+  t.equal(identity.requests.length, 4)
+  azure.bearers.delete('TOKEN-1')
+  const before = azure.requests.length
   t.strictSame(await send(), {
     outcome: 'suspended',
     reason: 'answered 401 InvalidToken',
   })
-  identity.token = 'TOKEN-1'
+  t.strictSame([azure.requests.length, identity.requests.length], [before + 2, 5])
+  azure.bearers.add('TOKEN-1')
   t.match(await send(), { outcome: 'delivered' })
-  t.equal(identity.requests.length, 4)
+  t.equal(identity.requests.length, 6)
 })
 
 t.test('an identity service in trouble', async t => {
