@@ -1,7 +1,7 @@
 import { httpUrl, oneOf, type IniValue } from '../config/ini-value.js'
 import type { Destination } from './destination.js'
 import { createHttp, type HttpAnswer, type HttpResult } from './http.js'
-import { judge, mayBePage, type Verdicts } from './http-answer.js'
+import { judge, mayBePage, quote, type Verdicts } from './http-answer.js'
 import { httpKeys, httpSettings } from './http-keys.js'
 import type { Attempt } from './notifier.js'
 import { teamsChunks, teamsMessage, type TeamsShape } from './teams-message.js'
@@ -43,30 +43,36 @@ export const teams: Destination = {
   },
 }
 
-const verdicts: Verdicts = {
-  // With 200 or 201 the flow's own Response action answers, whose text is the user's to choose; what
-  // looks like a page or an error is neither.
-  isDelivered: answer =>
-    answer.status === 202 ||
-    (answer.status < 300 &&
-      !mayBePage(answer) &&
-      !/\b(?:error|fail\w*)\b/i.test(answer.body)),
-  suspending: new Set([401, 403, 404, 410]),
-  word: errorCodeOf,
+/**
+ * With 200 or 201 the flow's own Response action answers, whose text is the user's to choose, also
+ * about errors; only a page, and what a connector says, are known to be no delivery.
+ */
+function isDelivered(answer: HttpAnswer): boolean {
+  const { status, body } = answer
+  return status === 202 || (status < 300 && !mayBePage(answer) && !failure.test(body))
 }
 
+/** Connectors put Teams' own refusal into a 200; the page on their limits shows the text. */
+const innerStatus = /returned HTTP error ([45]\d\d)/i
+const failure = new RegExp(`delivery failed|${innerStatus.source}`, 'i')
+
 function attemptOf(result: HttpResult, url: string, now: number): Attempt {
+  const verdicts: Verdicts = {
+    isDelivered,
+    suspending: new Set([401, 403, 404, 410]),
+    word: answer =>
+      [200, 201].includes(answer.status) ? quote(answer.body, url) : errorCodeOf(answer),
+  }
   const attempt = judge(result, url, now, verdicts)
   if ('error' in result) return attempt
-  const { status, body } = result
   if (attempt.outcome === 'refused' && errorCodeOf(result) === turnedOff) {
     return { ...attempt, outcome: 'suspended' }
   }
-  // Connectors put Teams' own refusal into a 200; the page on their limits shows the text.
-  const inner = status < 300 && /returned HTTP error ([45]\d\d)/i.exec(body)
-  if (!inner || attempt.outcome === 'delivered') return attempt
+  if (result.status >= 300 || attempt.outcome === 'delivered') return attempt
+  const inner = innerStatus.exec(result.body)
+  if (!inner) return attempt
   const real = judge({ ...result, status: Number(inner[1]) }, url, now, verdicts)
-  return { ...real, reason: `answered ${status}, in which Teams ${real.reason}` }
+  return { ...real, reason: `answered ${result.status}, in which Teams ${real.reason}` }
 }
 
 /** Comes with 400, which would refuse one message after the other. */

@@ -138,11 +138,19 @@ const classes: [Answer, Attempt][] = [
   [{ status: 200 }, { outcome: 'delivered', reason: 'answered 200' }],
   [
     { status: 200, body: '1' },
-    { outcome: 'delivered', reason: 'answered 200' },
+    { outcome: 'delivered', reason: 'answered 200 1' },
   ],
   [
     { status: 201, body: '{"ok":true}' },
-    { outcome: 'delivered', reason: 'answered 201' },
+    { outcome: 'delivered', reason: 'answered 201 {"ok":true}' },
+  ],
+  [
+    { status: 200, body: '{"ok":true,"error":null}' },
+    { outcome: 'delivered', reason: 'answered 200 {"ok":true,"error":null}' },
+  ],
+  [
+    { status: 200, body: '0 failures, no error' },
+    { outcome: 'delivered', reason: 'answered 200 0 failures, no error' },
   ],
   [
     { status: 200, body: `${connectorSays} HTTP error 429 with ContextId SECRET02-_x` },
@@ -158,7 +166,11 @@ const classes: [Answer, Attempt][] = [
   ],
   [
     { status: 200, body: 'The post failed: SECRET01' },
-    { outcome: 'retry', reason: 'answered 200 The post failed: …' },
+    { outcome: 'delivered', reason: 'answered 200 The post failed: …' },
+  ],
+  [
+    { status: 200, body: 'Webhook message delivery failed' },
+    { outcome: 'retry', reason: 'answered 200 Webhook message delivery failed' },
   ],
   [
     { status: 200, body: '\n<html>Log in' },
