@@ -9,6 +9,8 @@ export interface Verdicts {
   readonly isDelivered: (answer: HttpAnswer) => boolean
   /** Statuses on which the destination is gone or closed, whatever the message. */
   readonly suspending: ReadonlySet<number>
+  /** Whether it means passing trouble, whatever its status says. */
+  readonly retrying?: (answer: HttpAnswer) => boolean
   /** The channel's own word for what happened, safe to show; "" where it gave none. */
   readonly word: (answer: HttpAnswer) => string
 }
@@ -24,7 +26,7 @@ export function judge(
   result: HttpResult,
   url: string,
   now: number,
-  { isDelivered, suspending, word }: Verdicts,
+  { isDelivered, suspending, retrying = () => false, word }: Verdicts,
 ): Attempt {
   if ('error' in result) {
     return { outcome: 'retry', reason: `${hostname(url)}: ${result.error}` }
@@ -42,9 +44,11 @@ export function judge(
   }
   const said = status < 300 ? quote(result.body, url) || 'and no text' : word(result)
   const reason = `answered ${status} ${said}`.trimEnd() + cut
-  if (suspending.has(status)) return { outcome: 'suspended', reason }
-  if (status !== 429 && status !== 408 && status < 500 && status >= 300) {
-    return { outcome: 'refused', reason }
+  if (!retrying(result)) {
+    if (suspending.has(status)) return { outcome: 'suspended', reason }
+    if (status !== 429 && status !== 408 && status < 500 && status >= 300) {
+      return { outcome: 'refused', reason }
+    }
   }
   const retryAfterMs = retryAfter(result, now)
   return { outcome: 'retry', reason, ...(retryAfterMs !== undefined && { retryAfterMs }) }

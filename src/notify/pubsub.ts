@@ -83,6 +83,7 @@ const verdicts: Verdicts = {
     return status === 200 && Array.isArray(ids) && ids.length === 1
   },
   suspending: new Set([401, 403, 404]),
+  retrying: answer => ['ABORTED', 'CANCELLED'].includes(word(answer)),
   word,
 }
 
@@ -90,17 +91,10 @@ const verdicts: Verdicts = {
 function verdict(result: HttpResult, url: string, now: number): Attempt {
   const attempt = judge(result, url, now, verdicts)
   if (attempt.outcome !== 'refused' || 'error' in result) return attempt
-  const { reason } = attempt
-  switch (word(result)) {
-    case 'ABORTED':
-    case 'CANCELLED':
-      return { outcome: 'retry', reason }
-    // The topic's key is gone, or the project's billing is off.
-    case 'FAILED_PRECONDITION':
-      return { outcome: 'suspended', reason }
-    default:
-      return attempt
-  }
+  // The topic's key is gone, or the project's billing is off.
+  return word(result) === 'FAILED_PRECONDITION'
+    ? { ...attempt, outcome: 'suspended' }
+    : attempt
 }
 
 /** Google's own word for an error, such as NOT_FOUND; "" for any other text. */

@@ -84,23 +84,32 @@ function properties(message: Message): Record<string, string> {
 const verdicts: Verdicts = {
   isDelivered: ({ status }) => status === 201,
   suspending: new Set([401, 403, 404, 410]),
-  word,
+  retrying: isFull,
+  word(answer) {
+    const why = isFull(answer) ? '(full)' : isTooLarge(answer) ? '(too large)' : ''
+    return `${detail(answer)} ${why}`.trim()
+  },
 }
 
-/** 403 stands for a full queue, for a message that is too large and for a closed door. */
 function verdict(result: HttpResult, url: string, now: number): Attempt {
   const attempt = judge(result, url, now, verdicts)
-  if (!('status' in result) || result.status !== 403) return attempt
-  const { reason } = attempt
-  if (/quota|maximum entity size/i.test(result.body)) {
-    return { outcome: 'retry', reason: `${reason} (full)` }
-  }
-  return /exceeds the limit|too large/i.test(result.body)
-    ? { outcome: 'refused', reason: `${reason} (too large)` }
+  return 'status' in result && isTooLarge(result)
+    ? { outcome: 'refused', reason: attempt.reason }
     : attempt
 }
 
+// 403 stands for a full queue, for a message that is too large and for a closed door.
+
+function isFull({ status, body }: HttpAnswer): boolean {
+  return status === 403 && /quota|maximum entity size/i.test(body)
+}
+
+function isTooLarge(answer: HttpAnswer): boolean {
+  const { status, body } = answer
+  return status === 403 && !isFull(answer) && /exceeds the limit|too large/i.test(body)
+}
+
 /** The number or name with which Azure begins its detail; the rest tells of the namespace. */
-function word({ body }: HttpAnswer): string {
+function detail({ body }: HttpAnswer): string {
   return /<Detail>\s*(\d{5}\b|[A-Z][A-Za-z]{2,40}(?=:))/.exec(body)?.[1] ?? ''
 }

@@ -92,15 +92,15 @@ const lasting =
 const verdicts: Verdicts = {
   isDelivered: ({ status, body }) => status === 200 && body.includes('<MessageId>'),
   suspending: new Set([401, 403, 404]),
+  retrying: answer => passing.test(code(answer)),
   word,
 }
 
 function verdict(result: HttpResult, url: string, now: number): Attempt {
   const attempt = judge(result, url, now, verdicts)
-  if (!('status' in result) || attempt.outcome === 'delivered') return attempt
+  if (!('status' in result) || attempt.outcome !== 'refused') return attempt
   const { reason } = attempt
   const said = code(result)
-  if (passing.test(said)) return { ...attempt, outcome: 'retry' }
   // Such a topic is in another region or account, whatever the message.
   const isTopic =
     said === 'InvalidParameter' && /<Message>[^<]*TopicArn/.test(result.body)

@@ -26,6 +26,20 @@ t.test('what the channel says goes before what is usual', async t => {
   t.match(answered(307), { outcome: 'suspended', reason: 'answered 307, a redirect' })
 })
 
+t.test('what the channel knows to pass is tried again, when it says', async t => {
+  const passing = { ...verdicts, retrying: ({ body }: HttpAnswer) => body === 'busy' }
+  const headers = { 'retry-after': '9' }
+  const busy = (status: number, body = 'busy') =>
+    judge({ status, body, headers }, url, 0, passing)
+  for (const status of [400, 404]) {
+    t.match(busy(status), { outcome: 'retry', retryAfterMs: 9_000 })
+  }
+  t.match(busy(400, 'no'), { outcome: 'refused' })
+  t.match(busy(404, 'no'), { outcome: 'suspended' })
+  t.match(busy(202), { outcome: 'delivered' })
+  t.match(busy(302), { outcome: 'suspended' })
+})
+
 t.test('a time to wait is taken from the header before the body', async t => {
   const body = '{"retry_after":7}'
   t.match(answered(429, body, { 'retry-after': '2' }), { retryAfterMs: 2_000 })

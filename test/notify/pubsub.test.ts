@@ -171,6 +171,7 @@ t.test('topics with all that a name may hold', async t => {
   t.equal(google.published[0]?.topic, strange)
 })
 
+const headers = { 'retry-after': '7' }
 const classes: [Answer, object][] = [
   [
     googleError(400, 'INVALID_ARGUMENT'),
@@ -189,6 +190,10 @@ const classes: [Answer, object][] = [
     { outcome: 'suspended', reason: 'answered 404 NOT_FOUND' },
   ],
   [googleError(409, 'ABORTED'), { outcome: 'retry', reason: 'answered 409 ABORTED' }],
+  [
+    { ...(googleError(409, 'ABORTED') as object), status: 409, headers },
+    { outcome: 'retry', reason: 'answered 409 ABORTED', retryAfterMs: 7_000 },
+  ],
   [googleError(499, 'CANCELLED'), { outcome: 'retry' }],
   [googleError(409, 'ALREADY_EXISTS'), { outcome: 'refused' }],
   [

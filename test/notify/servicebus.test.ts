@@ -141,6 +141,7 @@ t.test('any text is taken, and its id and title come back', async t => {
 
 const full =
   'The maximum entity size has been reached or exceeded for Topic: SECRET. Size of entity in bytes:1073742326'
+const headers = { 'retry-after': '7' }
 const classes: [Answer, object][] = [
   [
     serviceBusError(400, '40000: Bad Request'),
@@ -160,6 +161,10 @@ const classes: [Answer, object][] = [
     { outcome: 'suspended', reason: 'answered 410 41000' },
   ],
   [serviceBusError(403, full), { outcome: 'retry', reason: 'answered 403 (full)' }],
+  [
+    { ...(serviceBusError(403, full) as object), status: 403, headers },
+    { outcome: 'retry', reason: 'answered 403 (full)', retryAfterMs: 7_000 },
+  ],
   [
     serviceBusError(403, `QuotaExceeded: ${full}`),
     { outcome: 'retry', reason: 'answered 403 QuotaExceeded (full)' },

@@ -203,12 +203,17 @@ t.test('a subject is cut before AWS refuses it', async t => {
   )
 })
 
+const headers = { 'retry-after': '7' }
 const classes: [Answer, object][] = [
   [
     snsError(400, 'Throttling', 'Rate exceeded'),
     { outcome: 'retry', reason: 'answered 400 Throttling' },
   ],
   [snsError(429, 'ThrottledException'), { outcome: 'retry' }],
+  [
+    { ...(snsError(400, 'Throttling') as object), status: 400, headers },
+    { outcome: 'retry', reason: 'answered 400 Throttling', retryAfterMs: 7_000 },
+  ],
   [snsError(400, 'KMSThrottling'), { outcome: 'retry' }],
   [snsError(400, 'RequestExpired'), { outcome: 'retry' }],
   [
