@@ -68,7 +68,10 @@ function signature(secret: string, body: string, now: number): string {
 function verdictsFor({ url = '', secret = '', token = '' }: Settings): Verdicts {
   return {
     isDelivered: ({ status }) => status >= 200 && status < 300,
-    suspending: new Set([401, 403, 404, 410]),
+    // None of these is about the message: not the method, which is always the same, the proxy, the
+    // host, the protocol or the law; nor that it is locked or came too early.
+    suspending: new Set([401, 403, 404, 405, 407, 410, 421, 426, 451]),
+    retrying: ({ status }) => status === 423 || status === 425,
     /** The server's own word, unless it is one of ours that it gives back. */
     word({ body }: HttpAnswer) {
       const word = errorWord(body) || errorWord(jsonMember(body, 'error'))

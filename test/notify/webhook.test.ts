@@ -186,6 +186,14 @@ const classes: [Reply, object][] = [
     { status: 410, body: 'gone' },
     { outcome: 'suspended', reason: 'answered 410 gone' },
   ],
+  ...[405, 407, 421, 426, 451].map((status): [Reply, object] => [
+    { status },
+    { outcome: 'suspended', reason: `answered ${status}` },
+  ]),
+  ...[423, 425].map((status): [Reply, object] => [
+    { status, headers: { 'retry-after': '7' } },
+    { outcome: 'retry', reason: `answered ${status}`, retryAfterMs: 7_000 },
+  ]),
   [
     { status: 308, headers: { location: path } },
     { outcome: 'suspended', reason: 'answered 308, a redirect' },
