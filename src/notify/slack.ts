@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { httpUrl, type IniValue } from '../config/ini-value.js'
 import type { Destination } from './destination.js'
 import { createHttp, type HttpAnswer } from './http.js'
@@ -29,6 +30,8 @@ export const slack: Destination = {
         const answer = await post(rendered, signal)
         const first = judge(answer, url, now(), verdicts)
         if (!('status' in answer) || answer.status !== 400) return first
+        // The second one too keeps to the pace. An abort is answered by the request itself.
+        await delay(slack.channel.intervalMs, undefined, { signal }).catch(() => {})
         const second = await post(withoutBlocks(rendered), signal)
         const verdict = judge(second, url, now(), verdicts)
         return { ...verdict, reason: `${first.reason}; as plain text: ${verdict.reason}` }

@@ -176,7 +176,21 @@ t.test('a message whose blocks are refused is sent as text', async t => {
     t.match(bodies, [{ blocks: Array }, { text: /Root token/ }])
     t.notOk(Object.hasOwn(bodies[1] as object, 'blocks'))
     t.equal(bodies.length, 2)
+    const [blocks, plain] = server.requests.map(({ time }) => time)
+    t.ok(plain! - blocks! > 900, 'a second apart, as Slack asks for')
   }
+})
+
+t.test('an abort ends the wait for the second attempt', async t => {
+  const server = await answering(t, { status: 400, body: 'invalid_blocks' })
+  const controller = new AbortController()
+  const result = attempt(t, { url: server.url }, { signal: controller.signal })
+  await server.waitFor(() => true, 60_000)
+  // Time for the answer to arrive.
+  await new Promise(resolve => setTimeout(resolve, 200))
+  controller.abort()
+  t.match(await result, { outcome: 'retry', reason: /as plain text: 127.*aborted$/ })
+  t.equal(server.requests.length, 1)
 })
 
 t.test('trouble with the network is tried again', async t => {
