@@ -5,12 +5,13 @@ import { composeDigest } from './compose-digest.js'
 
 /** A message on its way, and the events that it covers. */
 export interface Chosen {
-  readonly what: 'event' | 'digest' | 'batch'
+  /** `apart`: events that were set apart, one or several. */
+  readonly what: 'event' | 'digest' | 'batch' | 'apart'
   readonly message: Message
   /** A critical event by itself. */
   readonly isCritical: boolean
-  /** Where an event by itself stands. */
-  readonly place?: Place
+  /** Where its events stand; none for a batch. */
+  readonly places: readonly Place[]
   /** The alerts of each event, read anew. */
   events(): Iterable<readonly Alert[]>
   /** Exactly these events don't wait any more. Throws errors of the file system. */
@@ -20,19 +21,21 @@ export interface Chosen {
 }
 
 /**
- * Makes the message that is due. Gives undefined where what waited is gone or unreadable, which is
- * settled then. `now` is epoch milliseconds. Rejects with errors of the file system.
+ * Makes the message that is due; `apart` is what it is of where that was set apart. Gives undefined
+ * where what waited is gone or unreadable, which is settled then. `now` is epoch milliseconds. Rejects with errors of the file system.
  */
 export async function chooseMessage(
   what: Chosen['what'],
+  apart: readonly Place[],
   outbox: Outbox,
   stateDir: string,
   alertLog: string,
   now: number,
 ): Promise<Chosen | undefined> {
-  if (what === 'event') return chooseEvent(outbox)
+  if (what === 'event') return chooseEvent(what, outbox.first(), outbox)
+  if (what === 'apart' && apart.length === 1) return chooseEvent(what, apart[0], outbox)
   const batch = what === 'batch' ? outbox.batch() : undefined
-  const places = batch === undefined ? outbox.all() : []
+  const places = { batch: [], digest: outbox.all(), apart }[what]
   const events = () => batch?.read() ?? outbox.read(places)
   const settle = () => (batch ? batch.settle() : outbox.settle(places))
   const reason = what === 'batch' ? 'replay' : 'flood'
@@ -43,11 +46,14 @@ export async function chooseMessage(
   }
   const { digest, discard } = composed
   const message = { kind: 'digest', digest } as const
-  return { what, message, isCritical: false, events, settle, discard }
+  return { what, message, isCritical: false, places, events, settle, discard }
 }
 
-function chooseEvent(outbox: Outbox): Chosen | undefined {
-  const place = outbox.first()
+function chooseEvent(
+  what: 'event' | 'apart',
+  place: Place | undefined,
+  outbox: Outbox,
+): Chosen | undefined {
   if (place === undefined) return undefined
   const settle = () => outbox.settle([place])
   const [alerts] = outbox.read([place])
@@ -56,10 +62,10 @@ function chooseEvent(outbox: Outbox): Chosen | undefined {
     return undefined
   }
   return {
-    what: 'event',
+    what,
     message: { kind: 'alerts', alerts },
-    isCritical: alerts[0]?.severity === 'critical',
-    place,
+    isCritical: what === 'event' && alerts[0]?.severity === 'critical',
+    places: [place],
     events: () => [alerts],
     settle,
     discard() {},

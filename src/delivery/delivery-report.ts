@@ -6,6 +6,8 @@ import type { Message } from '../notify/notifier.js'
 export interface DeliveryReport {
   delivered(message: Message): void
   givenUp(message: Message, reason: string): void
+  /** It was refused as a whole, and goes out in parts. */
+  takenApart(message: Message, reason: string): void
   /** At `now`, in milliseconds of a clock that goes forward. */
   retrying(reason: string, now: number): void
   suspended(reason: string): void
@@ -59,6 +61,10 @@ export function createDeliveryReport(
       diagnostics.error(`${sentence}; send it again with: redrive ${name}`)
       answers()
       onGivenUp(sentence)
+    },
+    takenApart(message, reason) {
+      counters.add('delivery_retries')
+      diagnostics.warn(`${name} refused ${subject(message)}, sent in parts: ${reason}`)
     },
     retrying(reason, now) {
       counters.add('delivery_retries')

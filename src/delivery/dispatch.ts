@@ -7,7 +7,8 @@ import { destinations } from '../notify/destinations.js'
 import type { Notifier } from '../notify/notifier.js'
 import { waitingNotifier } from '../notify/waiting-notifier.js'
 import type { Delivery } from '../state/recorder.js'
-import { startSender, type Sender, type SenderOptions } from './sender.js'
+import type { SenderOptions } from './sender-options.js'
+import { startSender, type Sender } from './sender.js'
 
 /** The destinations in force, each with its sender. */
 export interface Dispatch {

@@ -30,6 +30,12 @@ export interface Waiting {
   readonly critical: number
   readonly others: number
   readonly batches: number
+  /** Whether something was set apart, to be tried by itself, and whether it is its turn. */
+  readonly apart?: 'none' | 'waits' | 'is next'
+  /** After a failure it isn't tried before. */
+  readonly apartHeldUntil?: number
+  /** The same for everything else but a critical event by itself. */
+  readonly heldUntil?: number
 }
 
 /** What a channel bears. */
@@ -42,7 +48,7 @@ export interface Limits {
 
 /** What goes next: `event` is the oldest of the most severe, `batch` a replay's digest. */
 export type Next =
-  | { readonly what: 'event' | 'digest' | 'batch' }
+  | { readonly what: 'event' | 'digest' | 'batch' | 'apart' }
   /** Nothing before `at` (epoch milliseconds), unless something else comes in; Infinity for never. */
   | { readonly what: 'nothing'; readonly at: number }
 
@@ -55,25 +61,32 @@ const longestAttemptMs = 60_000
 
 /** What may be sent now. */
 export function nextMessage(
-  { critical, others, batches }: Waiting,
+  waiting: Waiting,
   pace: Pace,
   { intervalMs, digestOver }: Limits,
   now: number,
 ): Next {
+  const { critical, others, batches } = waiting
+  const { apart = 'none', apartHeldUntil = 0, heldUntil = 0 } = waiting
   const total = critical + others
-  if (total + batches === 0) return { what: 'nothing', at: Infinity }
   const last = Math.max(pace.lastAttempt, pace.lastEnd)
   const earliest = Math.max(last + intervalMs, pace.notBefore)
-  if (now < earliest) return { what: 'nothing', at: earliest }
+  const isAnything = total + batches > 0 || apart !== 'none'
+  if (now < earliest) return { what: 'nothing', at: isAnything ? earliest : Infinity }
   const singles = recent(pace.criticals, now)
   if (critical > 0 && (singles.length < maxCriticals || total === 1))
     return { what: 'event' }
-  if (total > 0 && now >= pace.gatherUntil) {
+  const dueAt = total > 0 ? Math.max(pace.gatherUntil, heldUntil) : Infinity
+  const apartAt = apart === 'none' ? Infinity : apartHeldUntil
+  const batchAt = batches > 0 ? heldUntil : Infinity
+  const isApartNext = apart === 'is next' || now < dueAt
+  if (now >= apartAt && isApartNext) return { what: 'apart' }
+  if (now >= dueAt) {
     return { what: critical > 0 || total > digestOver ? 'digest' : 'event' }
   }
-  if (batches > 0) return { what: 'batch' }
+  if (now >= batchAt) return { what: 'batch' }
   const nextSingle = critical > 0 ? singles[0]! + minuteMs : Infinity
-  return { what: 'nothing', at: Math.min(pace.gatherUntil, nextSingle) }
+  return { what: 'nothing', at: Math.min(dueAt, apartAt, batchAt, nextSingle) }
 }
 
 /** The pace after an attempt at `now`, which is counted whatever becomes of it. */
@@ -112,7 +125,7 @@ function setBack(pace: Pace, ms: number): Pace {
 /** The pace after a message was delivered; `isCritical` for a critical event by itself. */
 export function delivered(
   pace: Pace,
-  what: 'event' | 'digest' | 'batch',
+  what: 'event' | 'digest' | 'batch' | 'apart',
   isCritical: boolean,
   now: number,
 ): Pace {

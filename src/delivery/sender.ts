@@ -7,17 +7,19 @@ import type { Attempt, Notifier } from '../notify/notifier.js'
 import { tryLock, type Lock } from '../state/lock.js'
 import { openOutbox } from '../state/outbox.js'
 import { countWaiting, outboxDir } from '../state/outbox-files.js'
-import type { StateEvents } from '../state/state-events.js'
 import { attemptSafely } from './attempt.js'
 import { backoffMs } from './backoff.js'
 import { adoptBatches } from './batch.js'
 import { chooseMessage, type Chosen } from './choose-message.js'
 import { delayMs, steadyClock } from './clock.js'
 import { appendDeadLetters } from './dead-letters.js'
-import { createDeliveryReport, type DeliveryReportOptions } from './delivery-report.js'
+import { createDeliveryReport } from './delivery-report.js'
+import { createGuard } from './guard.js'
+import { createLanes } from './lanes.js'
 import { attempted, delivered, ended, freshPace, nextMessage, takenOver } from './pace.js'
 import { readPace, writePace } from './pace-file.js'
-import { createTroubled } from './troubled.js'
+import type { SenderOptions } from './sender-options.js'
+import { createSetApart } from './set-apart.js'
 
 /** Sends to one destination, without anyone having to wait for it. */
 export interface Sender {
@@ -34,24 +36,6 @@ export interface Sender {
   drain(limitMs: number): Promise<number>
 }
 
-/** What a sender works with. */
-export interface SenderOptions extends DeliveryReportOptions {
-  readonly stateDir: string
-  /** For the command that lists a digest's alerts. */
-  readonly alertLog: string
-  readonly stateEvents: StateEvents
-  /** Does something with the state lock held. */
-  readonly locked: (action: () => void) => void
-  /** A drain waits also for what another process is to send. */
-  readonly isPatient?: boolean
-  /** In [0, 1); spreads the attempts. */
-  readonly random?: () => number
-  /** Epoch milliseconds. */
-  readonly now?: () => number
-  /** Resolves after `ms`, or at once when the signal is aborted; never rejects. */
-  readonly delay?: (ms: number, signal: AbortSignal) => Promise<void>
-}
-
 /** How long what another process adds may go unseen. */
 const pollMs = 250
 const lockRetryMs = 1_000
@@ -66,7 +50,8 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
   const dir = outboxDir(stateDir, name)
   const outbox = openOutbox(dir, stateEvents)
   const report = createDeliveryReport(name, options)
-  const troubled = createTroubled()
+  const guarded = createGuard(code => report.stateError(code))
+  const apart = createSetApart(outbox)
   let notifier = initial
   let replacement: Notifier | undefined
   let lock: Lock | undefined
@@ -74,22 +59,12 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
   /** After a failure, nothing is tried before. */
   let resumeAt = 0
   let failures = 0
+  /** The same for all but critical events by themselves. */
+  const lanes = createLanes(random)
   let deadline = Infinity
   let isWoken = false
   let pausing = new AbortController()
   let attempting = new AbortController()
-
-  /** A file that can't be read or written stops nothing; what it is about is tried again. */
-  const guarded = async (action: () => void | Promise<void>) => {
-    try {
-      await action()
-      return true
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException
-      report.stateError(code ?? message)
-      return false
-    }
-  }
 
   const look = async () => {
     isWoken = false
@@ -100,12 +75,13 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
       await guarded(() => adoptBatches(stateDir, dir, locked))
       await guarded(() => outbox.poll())
     }
-    for (const place of troubled.due(now())) outbox.putBack(place)
+    apart.look(now())
     if (replacement !== undefined) {
       await notifier.close()
       notifier = replacement
       replacement = undefined
       resumeAt = 0
+      lanes.clear()
     }
   }
 
@@ -113,7 +89,7 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
     for (;;) {
       await look()
       const notBefore = Math.max(pace.notBefore, resumeAt)
-      const next = nextMessage(outbox.waiting(), { ...pace, notBefore }, notifier, now())
+      const next = nextMessage(waiting(), { ...pace, notBefore }, notifier, now())
       if (now() >= deadline || (deadline < Infinity && isLeftToOthers())) return
       if (next.what !== 'nothing') await deliver(next.what)
       else if (next.at > deadline && !(isPatient && lock === undefined)) return
@@ -124,6 +100,8 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
       }
     }
   }
+
+  const waiting = () => ({ ...outbox.waiting(), apart: apart.turn(), ...lanes.held() })
 
   /** Whether another process is the sender, and there is nothing to wait for. */
   const isLeftToOthers = () =>
@@ -144,7 +122,9 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
   const deliver = async (what: Chosen['what']) => {
     let chosen: Chosen | undefined
     const isReadable = await guarded(async () => {
-      chosen = await chooseMessage(what, outbox, stateDir, alertLog, now())
+      const next = apart.next()
+      chosen = await chooseMessage(what, next, outbox, stateDir, alertLog, now())
+      if (chosen === undefined && what === 'apart') apart.settled(next)
     })
     if (chosen === undefined) {
       if (!isReadable) await pause(pollMs)
@@ -167,14 +147,15 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
     switch (outcome) {
       case 'delivered':
         report.delivered(chosen.message)
-        troubled.delivered()
+        apart.delivered(chosen)
         failures = 0
+        lanes.clear()
         pace = delivered(pace, chosen.what, chosen.isCritical, now())
-        await guarded(() => chosen.settle())
+        await settleEvents(chosen)
         return
       case 'refused':
         failures = 0
-        return giveUp(chosen, reason)
+        return failed(chosen, reason, true)
       case 'retry':
         if (!attempting.signal.aborted) await retry(chosen, result)
         return
@@ -184,19 +165,34 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
     }
   }
 
+  const settleEvents = async (chosen: Chosen) => {
+    apart.settled(chosen.places)
+    await guarded(() => chosen.settle())
+  }
+
   const retry = async (
-    { what, place, ...chosen }: Chosen,
+    chosen: Chosen,
     { reason, retryAfterMs = 0 }: Extract<Attempt, { outcome: 'retry' }>,
   ) => {
     report.retrying(reason, now())
-    failures += 1
-    resumeAt = now() + Math.max(retryAfterMs, backoffMs(failures, random()))
+    hold(chosen, retryAfterMs)
     if (retryAfterMs > 0) pace = { ...pace, notBefore: now() + retryAfterMs }
-    if (place === undefined) return
-    // An event that fails again and again must not hold up the others.
-    const verdict = troubled.failed(place, now())
-    if (verdict === 'give up') return giveUp({ what, place, ...chosen }, reason)
-    if (verdict === 'let others go first') outbox.defer(place)
+    return failed(chosen, reason, false)
+  }
+
+  const hold = ({ what, isCritical }: Chosen, leastMs: number) => {
+    if (!isCritical) return lanes.failed(what === 'apart', now(), leastMs)
+    resumeAt = now() + Math.max(leastMs, backoffMs(++failures, random()))
+  }
+
+  /** What the destination fails on must not hold up anything else. */
+  const failed = async (chosen: Chosen, reason: string, isRefused: boolean) => {
+    const verdict = apart.failed(chosen, isRefused, now())
+    if (verdict === 'give up') return giveUp(chosen, reason)
+    if (verdict === 'try on') return
+    if (isRefused) report.takenApart(chosen.message, reason)
+    if (chosen.what !== 'batch') return
+    await guarded(() => locked(() => outbox.batch()?.dissolve()))
   }
 
   const giveUp = async (chosen: Chosen, reason: string) => {
@@ -208,11 +204,8 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
       ),
     )
     // Rather refused again than lost.
-    if (!isKept) {
-      resumeAt = now() + backoffMs(++failures, random())
-      return
-    }
-    await guarded(() => chosen.settle())
+    if (!isKept) return hold(chosen, 0)
+    await settleEvents(chosen)
     report.givenUp(chosen.message, reason)
   }
 
@@ -227,7 +220,7 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
     lock?.release()
     if (lock === undefined) return isPatient ? countWaiting(dir) : outbox.all().length
     const { critical, others, batches } = outbox.waiting()
-    return critical + others + batches + troubled.deferred
+    return critical + others + batches + apart.count()
   }
 
   const working = work()

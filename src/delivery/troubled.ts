@@ -1,16 +1,21 @@
 import type { Place } from '../state/outbox.js'
 
 /** What to do with an event after it failed again. */
-export type Verdict = 'try on' | 'let others go first' | 'give up'
+export type Verdict = 'try on' | 'go by itself' | 'let others go first' | 'give up'
 
 /** Tells an event on which a destination fails from a destination that fails on everything. */
 export interface Troubled {
   /** One more failure of this event, at `now` (epoch milliseconds). */
-  failed(place: Place, now: number): Verdict
-  /** Something was delivered. */
-  delivered(): void
-  /** The events that have let others go first for long enough, each told once. */
-  due(now: number): Place[]
+  failed(place: Place, now: number, doOthersWait: boolean): Verdict
+  /**
+   * These were delivered. Gives the events that let others go first though nothing had been
+   * delivered since they began to fail: it may have been an outage, which has ended.
+   */
+  delivered(places: readonly Place[]): Place[]
+  /** The events that have let others go first for long enough, or where none waits; each told once. */
+  due(now: number, doOthersWait: boolean): Place[]
+  /** Nothing more is to be known of it. */
+  forget(place: Place): void
   /** How many are still letting others go first. */
   readonly deferred: number
 }
@@ -20,9 +25,9 @@ const maxRounds = 3
 const deferralMs = 5 * 60_000
 
 /**
- * An event that failed five times in a row lets others go first for five minutes. When they pass
- * and it doesn't, in three such rounds, the destination is well and the event is given up; as long
- * as nothing passes, it is tried on for good.
+ * An event that failed five times in a row lets others go first for five minutes, or as long as
+ * others wait; it goes by itself from then on, so that nothing waits for it. When they pass and it doesn't, in three such rounds, the destination is well and the event
+ * is given up; as long as nothing passes, it is tried on for good.
  */
 export function createTroubled(): Troubled {
   let deliveries = 0
@@ -30,33 +35,39 @@ export function createTroubled(): Troubled {
     Place,
     { failures: number; rounds: number; deliveries: number }
   >()
-  const until = new Map<Place, number>()
+  const deferred = new Map<Place, { until: number; mayBeOutage: boolean }>()
+  const takeBack = (places: readonly Place[]) => {
+    for (const place of places) deferred.delete(place)
+    return [...places]
+  }
   return {
-    failed(place, now) {
+    failed(place, now, doOthersWait) {
       const event = events.get(place) ?? { failures: 0, rounds: 0, deliveries }
       events.set(place, event)
       event.failures += 1
       if (event.failures < maxFailures) return 'try on'
       event.failures = 0
-      if (deliveries > event.deliveries) event.rounds += 1
+      const mayBeOutage = deliveries === event.deliveries
+      if (!mayBeOutage) event.rounds += 1
       event.deliveries = deliveries
-      if (event.rounds >= maxRounds) {
-        events.delete(place)
-        return 'give up'
-      }
-      until.set(place, now + deferralMs)
+      if (event.rounds >= maxRounds) return 'give up'
+      if (!doOthersWait) return 'go by itself'
+      deferred.set(place, { until: now + deferralMs, mayBeOutage })
       return 'let others go first'
     },
-    delivered() {
+    delivered(places) {
       deliveries += 1
+      for (const place of places) events.delete(place)
+      const ended = [...deferred].filter(([, { mayBeOutage }]) => mayBeOutage)
+      return takeBack(ended.map(([place]) => place))
     },
-    due(now) {
-      const places = [...until].filter(([, time]) => time <= now).map(([place]) => place)
-      for (const place of places) until.delete(place)
-      return places
+    due(now, doOthersWait) {
+      const due = [...deferred].filter(([, { until }]) => until <= now || !doOthersWait)
+      return takeBack(due.map(([place]) => place))
     },
+    forget: place => void events.delete(place),
     get deferred() {
-      return until.size
+      return deferred.size
     },
   }
 }

@@ -131,6 +131,12 @@ export function closeBatch(dir: string, batch: string): void {
   if (existsSync(part)) renameSync(part, outboxFile(dir, nextNumber(dir), 'digest'))
 }
 
+/** Makes a batch that may go out a file of events like any others. Called with the state lock held. */
+export function dissolveBatch(dir: string, number: number): void {
+  const digest = outboxFile(dir, number, 'digest')
+  renameSync(digest, outboxFile(dir, nextNumber(dir), 'queue'))
+}
+
 /** The batches that are being written, or were when their process was killed. */
 export function openBatches(dir: string): string[] {
   return namesIn(dir)

@@ -7,7 +7,12 @@ import { basename } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Alert } from '../alert/alert.js'
 import { severities, type Severity } from '../rule/severity.js'
-import { outboxFile, outboxNumbers, settledOffsets } from './outbox-files.js'
+import {
+  dissolveBatch,
+  outboxFile,
+  outboxNumbers,
+  settledOffsets,
+} from './outbox-files.js'
 import { alertsOf, batchAlerts, severityOf } from './outbox-line.js'
 import { createPlaceList } from './place-list.js'
 import { readFileLines } from './read-lines.js'
@@ -47,10 +52,12 @@ export interface Outbox {
 export interface Batch {
   read(): Iterable<readonly Alert[]>
   settle(): void
+  /** From now on its events wait like any others. Called with the state lock held. */
+  dissolve(): void
 }
 
-/** A file stays below 16 MiB. */
-const offsetRange = 2 ** 24
+/** A file stays below 4 GiB, also where a batch of any size has become one. */
+const offsetRange = 2 ** 32
 /** Beyond the places of all files: events that are in memory only. */
 const firstHeld = 2 ** 52
 const linesATurn = 1_000
@@ -223,6 +230,10 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
         settle() {
           batches.shift()
           rmSync(path, { force: true })
+        },
+        dissolve() {
+          batches.shift()
+          dissolveBatch(dir, number)
         },
       }
     },

@@ -344,14 +344,137 @@ t.test(
   },
 )
 
-t.test('a refused digest leaves each of its events as a dead letter', async t => {
-  const { put, start, clock, dir, waiting } = system(t, [refused])
+/** A system whose destination answers so to whatever has one of these alerts in it. */
+function poisoned(t: Test, ids: readonly string[], answer: Attempt) {
+  const found = system(t)
+  const original = { ...found.notifier }
+  found.notifier.send = async (message, signal) => {
+    const attempt = await original.send(message, signal)
+    return idsIn(message).some(id => ids.includes(id)) ? answer : attempt
+  }
+  const times = () => found.tried().map(line => Number(line.split(' ')[0]))
+  return {
+    ...found,
+    isPaced: () => times().every((time, i) => time - (times()[i - 1] ?? -1_000) >= 1_000),
+  }
+}
+
+/** Those of a digest, from the file that its command takes them from. */
+function idsIn(message: Message): string[] {
+  if (message.kind === 'alerts') return message.alerts.map(({ id }) => id)
+  const [, file] = /grep -Ff (\S+)$/.exec(message.digest.find) ?? []
+  return readFileSync(file!, 'utf8').trim().split('\n')
+}
+
+t.test('of a refused digest only what is refused by itself is given up', async t => {
+  const { put, start, clock, tried, dir, waiting, isPaced, said } = poisoned(
+    t,
+    ['h5'],
+    refused,
+  )
   put(...many('h', 8))
   start()
-  await clock.pass(3 * seconds)
+  await clock.pass(15 * seconds)
+  const letters = readFileSync(`${dir}/dead-letters.ndjson`, 'utf8').trim().split('\n')
+  t.match(
+    letters.map(line => JSON.parse(line) as unknown),
+    [{ alerts: [{ id: 'h5' }] }],
+  )
+  t.equal(letters.length, 1)
+  t.strictSame(
+    tried().map(line => line.replace(/^\d+ /, '')),
+    [
+      'digest of 8',
+      'digest of 4',
+      'digest of 4',
+      'digest of 2',
+      'digest of 2',
+      'h4',
+      'h5',
+    ],
+  )
+  t.ok(isPaced())
+  t.equal(waiting(), 0)
+  t.match(said[0], 'ops refused a digest of 8 alerts, sent in parts: answered 413')
+})
+
+t.test('a digest of which all is refused leaves each event as a dead letter', async t => {
+  const all = Array.from({ length: 15 }, () => refused)
+  const { put, start, clock, dir, waiting } = system(t, all)
+  put(...many('h', 8))
+  start()
+  await clock.pass(30 * seconds)
   const letters = readFileSync(`${dir}/dead-letters.ndjson`, 'utf8').split('\n')
   t.equal(letters.length - 1, 8)
   t.equal(waiting(), 0)
+})
+
+t.test('one event on which every digest fails holds up no other for long', async t => {
+  const { put, start, clock, tried, dir, owns, isPaced } = poisoned(t, ['h0'], retry())
+  const sender = start()
+  put('h0')
+  await clock.pass(seconds)
+  put(...many('h', 8).slice(1))
+  await clock.pass(40 * seconds)
+  t.equal(countWaiting(dir), 1, 'the one')
+  put('c1')
+  sender.wake()
+  const before = tried().length
+  await clock.pass(1_250)
+  t.match(tried()[before], / c1$/, 'a critical one does not wait for it at all')
+  for (let i = 10; i < 40; i++) {
+    put(`m${i}`)
+    await clock.pass(minutes)
+  }
+  t.strictSame(owns.slice(0, 1), ['ops refused alert h0: answered 500'])
+  t.equal(countWaiting(dir), 0)
+  t.ok(isPaced())
+})
+
+t.test('several events on which every digest fails are found as well', async t => {
+  const ids = ['m3', 'm40', 'm77']
+  const { put, start, clock, dir, tried } = poisoned(t, ids, retry())
+  put(...many('m', 100))
+  start()
+  await clock.pass(4 * minutes)
+  t.equal(countWaiting(dir), 3)
+  t.ok(tried().length < 80, `${tried().length} attempts`)
+})
+
+for (const [what, answers] of [
+  ['refused', [refused]],
+  ['failed on again and again', Array.from({ length: 5 }, () => retry())],
+] as const) {
+  t.test(`a batch that is ${what} goes as what it holds`, async t => {
+    const { start, clock, tried, dir } = system(t, [...answers])
+    for (const id of many('h', 3)) put(dir, id, 'replay-1')
+    start()
+    await clock.pass(minutes)
+    const last = tried().slice(-4)
+    t.match(last, [/ digest of 3$/, / h0$/, / h1$/, / h2$/])
+    t.equal(countWaiting(dir), 0)
+  })
+}
+
+t.test('what let others go first in an outage goes at its end', async t => {
+  const outage = Array.from({ length: 6 }, () => retry())
+  const { put, start, clock, tried } = system(t, outage)
+  put('c1', 'c2')
+  start()
+  await clock.pass(2 * minutes)
+  t.strictSame(tried().slice(4), ['14997 c1', '30996 c2', '62995 c2', '63995 c1'])
+})
+
+t.test('a drain tries what let others go first, and counts it', async t => {
+  const outage = Array.from({ length: 5 }, () => retry())
+  const { put, start, clock, tried } = system(t, [...outage, delivered, retry()])
+  put('c1', 'c2')
+  const sender = start()
+  await clock.pass(30 * seconds)
+  const draining = sender.drain(10 * seconds)
+  await clock.pass(11 * seconds)
+  t.strictSame(tried().slice(4), ['14997 c1', '30996 c2', '31996 c1', '32996 c1'])
+  t.equal(await draining, 0)
 })
 
 t.test(
@@ -384,7 +507,7 @@ t.test('in an outage nothing is given up', async t => {
   )
   put('c1', 'h1')
   start()
-  await clock.pass(24 * 60 * minutes)
+  await clock.pass(3 * 60 * minutes)
   t.strictSame(
     owns,
     ['ops has delivered nothing for 15 minutes: answered 500'],
