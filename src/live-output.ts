@@ -187,6 +187,11 @@ function recorderEvents(
       const title = `${file} held what was never written there; it is in ${aside} now`
       say({ kind: 'handler-state-corrupt', title, detail: title })
     },
+    cut(file) {
+      counters.add('state_corrupt')
+      const title = `${file} was shortened or replaced by something else: messages that waited in it may be lost; they are in the alert log`
+      say({ kind: 'handler-state-corrupt', title, detail: title })
+    },
     evicted(ids) {
       counters.add('ledger_evicted', ids)
       diagnostics.warn(

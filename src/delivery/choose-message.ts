@@ -1,6 +1,7 @@
 import type { Alert } from '../alert/alert.js'
 import type { Message } from '../notify/notifier.js'
-import type { Outbox, Place } from '../state/outbox.js'
+import type { Outbox } from '../state/outbox.js'
+import type { Place } from '../state/place.js'
 import { composeDigest } from './compose-digest.js'
 
 /** A message on its way, and the events that it covers. */
@@ -36,8 +37,9 @@ export async function chooseMessage(
   if (what === 'apart' && apart.length === 1) return chooseEvent(what, apart[0], outbox)
   const batch = what === 'batch' ? outbox.batch() : undefined
   const places = { batch: [], digest: outbox.all(), apart }[what]
-  const events = () => batch?.read() ?? outbox.read(places)
-  const settle = () => (batch ? batch.settle() : outbox.settle(places))
+  const waiting = batch ?? outbox.events(places)
+  const events = () => waiting.read()
+  const settle = () => waiting.settle()
   const reason = what === 'batch' ? 'replay' : 'flood'
   const composed = await composeDigest(events(), reason, stateDir, alertLog, now)
   if (composed === undefined) {
@@ -55,8 +57,9 @@ function chooseEvent(
   outbox: Outbox,
 ): Chosen | undefined {
   if (place === undefined) return undefined
-  const settle = () => outbox.settle([place])
-  const [alerts] = outbox.read([place])
+  const waiting = outbox.events([place])
+  const settle = () => waiting.settle()
+  const [alerts] = waiting.read()
   if (alerts === undefined) {
     settle()
     return undefined

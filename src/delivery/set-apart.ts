@@ -2,7 +2,8 @@
 // other messages pass, or that is refused, has an event in it that the destination doesn't take: it
 // is halved until that one fails by itself.
 
-import type { Outbox, Place } from '../state/outbox.js'
+import type { Outbox } from '../state/outbox.js'
+import type { Place } from '../state/place.js'
 import type { Chosen } from './choose-message.js'
 import { createTroubled } from './troubled.js'
 

@@ -1,4 +1,4 @@
-import type { Place } from '../state/outbox.js'
+import type { Place } from '../state/place.js'
 
 /** What to do with an event after it failed again. */
 export type Verdict = 'try on' | 'go by itself' | 'let others go first' | 'give up'

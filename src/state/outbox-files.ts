@@ -11,7 +11,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
   renameSync,
   rmSync,
@@ -21,11 +20,12 @@ import {
 import { join } from 'node:path'
 import type { Alert } from '../alert/alert.js'
 import { readFileLines } from './read-lines.js'
+import { readMarks } from './settled-marks.js'
 
 /** A file is full at this size; a line may go beyond it. */
 const fullBytes = 4 * 1024 * 1024
 /** Half a gigabyte an outbox: over 100,000 alerts. */
-const maxFiles = 128
+export const maxFiles = 128
 
 /** The place in an outbox where an event goes: the file's name, and its size before. */
 export interface OutboxPlace {
@@ -144,32 +144,32 @@ export function openBatches(dir: string): string[] {
     .map(name => name.slice(0, -'.part'.length))
 }
 
-/** The offsets that are settled in a queue file. A mark has ten digits; half a mark is none. */
-export function settledOffsets(dir: string, number: number): Set<number> {
-  try {
-    const text = readFileSync(outboxFile(dir, number, 'done'), 'latin1')
-    return new Set([...text.matchAll(/^\d{10}$/gm)].map(([mark]) => Number(mark)))
-  } catch {
-    return new Set()
-  }
-}
-
 /** Cuts off what a full disk or a kill has left of a line; whole lines stay, whosoever they are. */
 function cutHalfLine(fd: number, wholeBytes: number): void {
-  const rest = Buffer.alloc(fstatSync(fd).size - wholeBytes)
+  const { size } = fstatSync(fd)
+  // Something else may have shortened it.
+  const start = size < wholeBytes ? 0 : wholeBytes
+  const rest = Buffer.alloc(size - start)
   if (rest.length === 0) return
-  readSync(fd, rest, 0, rest.length, wholeBytes)
-  ftruncateSync(fd, wholeBytes + rest.lastIndexOf(10) + 1)
+  readSync(fd, rest, 0, rest.length, start)
+  ftruncateSync(fd, start + rest.lastIndexOf(10) + 1)
 }
 
 /** How many messages wait in an outbox, as its files say; for whoever isn't its sender. */
 export function countWaiting(dir: string): number {
   const queued = outboxNumbers(dir, 'queue').map(number => {
-    const settled = settledOffsets(dir, number)
-    const lines = [...readFileLines(outboxFile(dir, number, 'queue'), 0)]
-    return lines.filter(({ offset }) => !settled.has(offset)).length
+    return countUnsettled(dir, number)
   })
   return queued.reduce((sum, count) => sum + count, outboxNumbers(dir, 'digest').length)
+}
+
+function countUnsettled(dir: string, number: number): number {
+  const marks = readMarks(outboxFile(dir, number, 'done'))
+  let count = 0
+  for (const line of readFileLines(outboxFile(dir, number, 'queue'), 0)) {
+    if (!marks.has(line)) count += 1
+  }
+  return count
 }
 
 /** Cuts off half a line at the end of a file, what a kill has left. Nothing where it is missing. */
@@ -207,12 +207,7 @@ function wholeSize(path: string): number {
 function dropOldest(dir: string, onDropped: (events: number) => void): void {
   const numbers = outboxNumbers(dir, 'queue')
   for (const number of numbers.slice(0, Math.max(0, numbers.length - maxFiles))) {
-    const settled = settledOffsets(dir, number)
-    const text = readFileSync(outboxFile(dir, number, 'queue'))
-    let dropped = 0
-    for (let at = 0, end; (end = text.indexOf(10, at)) >= 0; at = end + 1) {
-      if (!settled.has(at)) dropped += 1
-    }
+    const dropped = countUnsettled(dir, number)
     rmSync(outboxFile(dir, number, 'queue'), { force: true })
     rmSync(outboxFile(dir, number, 'done'), { force: true })
     if (dropped > 0) onDropped(dropped)

@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Alert } from '../../src/alert/alert.js'
@@ -124,6 +125,7 @@ function system(t: Test, script: Answer[] = []) {
         alertLog: '/var/log/vault/audit.alert',
         stateEvents: {
           corrupt: file => owns.push(`corrupt ${file}`),
+          cut: file => owns.push(`cut ${basename(file)}`),
           evicted() {},
           dropped() {},
         },
