@@ -640,6 +640,24 @@ t.test('an unreadable event is put aside, told, and not tried again', async t =>
   t.equal(readFileSync(`${dir}/000001.queue.corrupt`, 'utf8').split('\n').length, 3)
 })
 
+t.test('in an outage it is told once, not at each attempt', async t => {
+  const outage = Array.from({ length: 10 }, () => retry())
+  const { put, start, clock, owns, dir } = system(t, outage)
+  put('h1', 'h2', 'h3')
+  writeFileSync(`${dir}/000001.queue`, '{"severity":"high","alerts":[garbage\n', {
+    flag: 'a',
+  })
+  put('h4', 'h5', 'h6')
+  const first = start()
+  await clock.pass(5 * minutes)
+  t.strictSame(owns, [`corrupt ${dir}/000001.queue`])
+  await first.drain(0)
+  start()
+  await clock.pass(20 * minutes)
+  t.equal(owns.length, 1, 'nor after a start')
+  t.equal(countWaiting(dir), 0)
+})
+
 t.test('files in the way stop nothing, and are told', async t => {
   const { put, start, clock, tried, said, dir, counters } = system(t)
   put('h1')
