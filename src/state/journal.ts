@@ -16,6 +16,7 @@ import {
 } from 'node:fs'
 import type { Alert } from '../alert/alert.js'
 import type { OutboxPlace } from './outbox-files.js'
+import { areAlerts } from './outbox-line.js'
 
 /** What one event leads to. */
 export interface Block {
@@ -119,9 +120,9 @@ function readBlock(line: () => string | undefined): Block | 'end' | 'corrupt' {
   const header = line()
   if (header === undefined) return 'end'
   try {
-    const { records, ...rest } = JSON.parse(header) as Omit<Block, 'records'> & {
-      records: { id: string; bytes: number }[]
-    }
+    const block: unknown = JSON.parse(header)
+    if (!isHeader(block)) return 'corrupt'
+    const { records, ...rest } = block
     const texts: { id: string; text: string }[] = []
     for (const { id, bytes } of records) {
       const text = line()
@@ -133,6 +134,35 @@ function readBlock(line: () => string | undefined): Block | 'end' | 'corrupt' {
   } catch {
     return 'corrupt'
   }
+}
+
+/** A block with its records' sizes in place of their texts. */
+interface Header extends Omit<Block, 'records'> {
+  readonly records: readonly { readonly id: string; readonly bytes: number }[]
+}
+
+/** What something else has written here must not stop the completion of what is whole. */
+function isHeader(value: unknown): value is Header {
+  const { alertLog, inode, size, records, events } = value as Partial<Header>
+  return (
+    typeof alertLog === 'string' &&
+    Number.isSafeInteger(inode) &&
+    Number.isSafeInteger(size) &&
+    Array.isArray(records) &&
+    records.every(({ id, bytes }) => typeof id === 'string' && Number.isInteger(bytes)) &&
+    Array.isArray(events) &&
+    events.every(isOutboxEvent)
+  )
+}
+
+function isOutboxEvent({ destination, place, messages }: Partial<OutboxEvent>): boolean {
+  return (
+    typeof destination === 'string' &&
+    typeof place?.file === 'string' &&
+    Number.isSafeInteger(place.size) &&
+    Array.isArray(messages) &&
+    messages.every(alerts => areAlerts(alerts))
+  )
 }
 
 function full(): Error {

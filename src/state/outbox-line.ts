@@ -25,9 +25,22 @@ export function severityOf(line: Buffer): Severity | undefined {
 /** The alerts of an outbox line; undefined for what is none. */
 export function alertsOf(line: Buffer): readonly Alert[] | undefined {
   try {
-    const { alerts } = JSON.parse(line.toString()) as { alerts?: readonly Alert[] }
-    return Array.isArray(alerts) && alerts.length > 0 ? alerts : undefined
+    const { alerts } = JSON.parse(line.toString()) as { alerts?: unknown }
+    return areAlerts(alerts) ? alerts : undefined
   } catch {
     return undefined
   }
+}
+
+/** Whether these are the alerts of a message, as far as a message can't do without it. */
+export function areAlerts(value: unknown): value is readonly Alert[] {
+  return Array.isArray(value) && value.length > 0 && value.every(isAlert)
+}
+
+function isAlert(value: Partial<Alert> | null): boolean {
+  const { id, time, log, rule, severity, title, facts } = value ?? {}
+  return (
+    [id, time, log, rule, title, facts?.find].every(text => typeof text === 'string') &&
+    severities.some(name => name === severity)
+  )
 }
