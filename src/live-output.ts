@@ -47,7 +47,6 @@ export function liveOutput(
 ): LiveOutput {
   const { log, stateDir, alertLog } = options
   const { counters, diagnostics, env, now } = shell
-  const ownMessages = openOwnMessages(stateDir)
   const unsaid: { own: OwnAlert; except: string | undefined }[] = []
   let isBusy = false
 
@@ -74,6 +73,7 @@ export function liveOutput(
   }
 
   const events = recorderEvents(shell, alertLog, say)
+  const ownMessages = openOwnMessages(stateDir, events)
   const recorder = createRecorder(stateDir, alertLog, now, events)
   const dispatch = createDispatch({ env, now }, name => ({
     counters,
@@ -158,11 +158,7 @@ export function liveOutput(
     },
     emit: alerts => record(alerts, batch),
     requeue: name =>
-      busy(() =>
-        recorder.locked(() =>
-          requeueDeadLetters(stateDir, name, count => events.dropped(name, count)),
-        ),
-      ),
+      busy(() => recorder.locked(() => requeueDeadLetters(stateDir, name, events))),
     drain,
     async end() {
       const unsent = await drain()

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Alert } from '../alert/alert.js'
 import {
@@ -8,7 +8,9 @@ import {
   outboxDir,
   type OutboxPlace,
 } from '../state/outbox-files.js'
+import { alertsOf } from '../state/outbox-line.js'
 import { readFileLines } from '../state/read-lines.js'
+import type { StateEvents } from '../state/state-events.js'
 
 /** A message that a destination refused for good: a line of `dead-letters.ndjson` in its outbox. */
 export interface DeadLetter {
@@ -59,43 +61,36 @@ export function appendDeadLetters(
 }
 
 /**
- * Puts a destination's dead letters back into its outbox; gives how many. Throws errors of the file
- * system. Called with the state lock held.
+ * Puts a destination's dead letters back into its outbox; gives how many. A line that was never
+ * written there is put aside, and told. Throws errors of the file system. Called with the state lock
+ * held.
  */
 export function requeueDeadLetters(
   stateDir: string,
   destination: string,
-  onDropped: (events: number) => void,
+  events: Pick<StateEvents, 'corrupt' | 'dropped'>,
 ): number {
   const dir = outboxDir(stateDir, destination)
+  const file = deadLetterFile(stateDir, destination)
   let place: OutboxPlace | undefined
   let count = 0
-  let broken = 0
-  for (const { bytes } of readFileLines(deadLetterFile(stateDir, destination), 0)) {
-    const letter = parse(bytes.toString())
-    if (letter === undefined) broken += 1
+  let broken = ''
+  for (const { bytes } of readFileLines(file, 0)) {
+    const alerts = alertsOf(bytes)
+    if (alerts === undefined) broken += `${bytes.toString('latin1')}\n`
     else {
       place ??= nextPlace(dir, undefined)
-      place = appendMessages(dir, place, [letter.alerts], onDropped)
+      const drop = (dropped: number) => events.dropped(destination, dropped)
+      place = appendMessages(dir, place, [alerts], drop)
       count += 1
     }
   }
-  if (count + broken > 0) removeDeadLetters(stateDir, destination, broken)
-  return count
-}
-
-/** Deletes them, once they are in the outbox again; what was broken stays beside, as `.corrupt`. */
-function removeDeadLetters(stateDir: string, destination: string, broken: number): void {
-  const file = deadLetterFile(stateDir, destination)
-  if (broken > 0) renameSync(file, `${file}.corrupt`)
-  else rmSync(file, { force: true })
-}
-
-function parse(line: string): DeadLetter | undefined {
-  try {
-    const letter = JSON.parse(line) as DeadLetter
-    return Array.isArray(letter.alerts) && letter.alerts.length > 0 ? letter : undefined
-  } catch {
-    return undefined
+  if (broken !== '') {
+    const aside = `${file}.corrupt`
+    writeFileSync(aside, broken, { mode: 0o640, encoding: 'latin1' })
+    events.corrupt(file, aside)
   }
+  // Once they are in the outbox again.
+  rmSync(file, { force: true })
+  return count
 }

@@ -1,15 +1,16 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readJson } from '../state/read-json.js'
+import type { StateEvents } from '../state/state-events.js'
 import { freshPace, type Pace } from './pace.js'
 
-/** The pace that a destination's last sender kept; a fresh one where it can't be read. */
-export function readPace(outbox: string): Pace {
-  try {
-    const pace: unknown = JSON.parse(readFileSync(join(outbox, 'pace.json'), 'utf8'))
-    return isPace(pace) ? pace : freshPace
-  } catch {
-    return freshPace
-  }
+/**
+ * The pace that a destination's last sender kept; a fresh one where it can't be read. What was never
+ * written there is put aside, and told.
+ */
+export function readPace(outbox: string, events: StateEvents): Pace {
+  const file = join(outbox, 'pace.json')
+  return readJson(file, isPace, JSON.stringify(freshPace), events) ?? freshPace
 }
 
 /** Keeps it, so that a start, also after a kill, sends no faster. Throws errors of the file system. */

@@ -69,7 +69,7 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
   const look = async () => {
     isWoken = false
     if (!lock && (lock = tryLock(stateDir, `send ${name}`))) {
-      pace = takenOver(readPace(dir), now())
+      pace = takenOver(readPace(dir, stateEvents), now())
     }
     if (lock !== undefined) {
       await guarded(() => adoptBatches(stateDir, dir, locked))

@@ -39,6 +39,8 @@ const maxFiles = 20
 /** 32 hex digits, a blank, ten digits of epoch seconds, a newline. */
 const recordBytes = 44
 const record = /^[0-9a-f]{32} \d{10}$/
+/** What a kill or a full disk leaves of one. */
+const halfRecord = /^(?:[0-9a-f]{0,32}|[0-9a-f]{32} \d{0,10})$/
 
 interface File {
   readonly number: number
@@ -126,13 +128,14 @@ function readRecords(path: string, file: File, events: StateEvents): void {
     if (fstatSync(fd).size < file.bytes) file.bytes = 0
     const text = textFrom(fd, file.bytes)
     const end = text.lastIndexOf('\n') + 1
-    if (end < text.length) ftruncateSync(fd, file.bytes + end)
+    const isHalf = halfRecord.test(text.slice(end))
+    if (isHalf && end < text.length) ftruncateSync(fd, file.bytes + end)
     const lines = text.slice(0, end).split('\n').slice(0, -1)
     const whole = lines.filter(line => record.test(line))
     for (const line of whole) file.ids.add(line.slice(0, 32))
     file.newest = Number(whole.at(-1)?.slice(33) ?? file.newest / 1_000) * 1_000
     file.bytes += end
-    if (whole.length === lines.length) return
+    if (isHalf && whole.length === lines.length) return
     const rest = textFrom(fd, 0)
       .split('\n')
       .filter(line => record.test(line))

@@ -6,11 +6,15 @@ import { readFileLines } from './read-lines.js'
 
 const linePrefix = '{"severity":"'
 
-/** The events of a digest's file; what is unreadable is left out. */
-export function* batchAlerts(path: string): Generator<readonly Alert[]> {
+/** The events of a digest's file; of what is unreadable, `onBroken` is told. */
+export function* batchAlerts(
+  path: string,
+  onBroken: () => void = () => {},
+): Generator<readonly Alert[]> {
   for (const { bytes } of readFileLines(path, 0)) {
     const alerts = alertsOf(bytes)
-    if (alerts !== undefined) yield alerts
+    if (alerts === undefined) onBroken()
+    else yield alerts
   }
 }
 

@@ -2,7 +2,7 @@
 // the destination's lock held. Of an event, only its place is kept in memory, so that an outage of
 // days fits into a small machine.
 
-import { rmSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Alert } from '../alert/alert.js'
 import { severities, type Severity } from '../rule/severity.js'
@@ -149,11 +149,14 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
       const [number] = batches
       if (number === undefined) return undefined
       const path = outboxFile(dir, number, 'digest')
+      let isCorrupt = false
       return {
-        read: () => batchAlerts(path),
+        read: () => batchAlerts(path, () => (isCorrupt = true)),
         settle() {
           batches.shift()
-          rmSync(path, { force: true })
+          if (!isCorrupt) return rmSync(path, { force: true })
+          renameSync(path, `${path}.corrupt`)
+          events.corrupt(path, `${path}.corrupt`)
         },
         dissolve() {
           batches.shift()

@@ -1,5 +1,7 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readJson } from './read-json.js'
+import type { StateEvents } from './state-events.js'
 
 /** Keeps the handler's own messages few; their records are all in the alert log. */
 export interface OwnMessages {
@@ -15,13 +17,19 @@ const intervalMs = 3_600_000
 /** By kind: when the last one went, in epoch milliseconds, and how many were held back since. */
 type Kinds = Record<string, { last: number; held: number }>
 
-/** Called with the state lock held. Where the state folder can't be used, it counts in memory. */
-export function openOwnMessages(stateDir: string): OwnMessages {
+/**
+ * Called with the state lock held. Where the state folder can't be used, it counts in memory. A file
+ * that holds something else is put aside, and told.
+ */
+export function openOwnMessages(
+  stateDir: string,
+  events: Pick<StateEvents, 'corrupt'>,
+): OwnMessages {
   const file = join(stateDir, 'own-messages.json')
   let kinds: Kinds = {}
   return {
     admit(kind, now) {
-      kinds = newest(kinds, readKinds(file) ?? {})
+      kinds = newest(kinds, readJson(file, isKinds, '{}', events) ?? {})
       const { last, held } = kinds[kind] ?? { last: -Infinity, held: 0 }
       // A clock that was set back must not hold messages back for longer.
       const isDue = now - last >= intervalMs || now < last
@@ -44,20 +52,15 @@ function newest(memory: Kinds, file: Kinds): Kinds {
   return { ...file, ...Object.fromEntries(kept) }
 }
 
-function readKinds(file: string): Kinds | undefined {
-  try {
-    const kinds: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    const isKinds =
-      typeof kinds === 'object' &&
-      kinds !== null &&
-      Object.values(kinds).every(
-        (kind: Partial<Kinds[string]> | null) =>
-          typeof kind?.last === 'number' && typeof kind.held === 'number',
-      )
-    return isKinds ? (kinds as Kinds) : undefined
-  } catch {
-    return undefined
-  }
+function isKinds(value: unknown): value is Kinds {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every(
+      (kind: Partial<Kinds[string]> | null) =>
+        typeof kind?.last === 'number' && typeof kind.held === 'number',
+    )
+  )
 }
 
 function write(file: string, text: string): void {

@@ -159,6 +159,8 @@ function put(dir: string, id: string, batch?: string) {
   appendMessages(dir, nextPlace(dir, batch), [id.split('+').map(alertOf)], () => {})
 }
 
+const noEvents = { corrupt() {}, dropped() {} }
+
 const many = (letter: string, count: number) =>
   Array.from({ length: count }, (_, i) => `${letter}${i}`)
 
@@ -333,14 +335,8 @@ t.test(
       reason: 'answered 413',
       alerts: [{ id: 'c1' }],
     })
-    t.equal(
-      requeueDeadLetters(stateDir, 'ops', () => {}),
-      1,
-    )
-    t.equal(
-      requeueDeadLetters(stateDir, 'ops', () => {}),
-      0,
-    )
+    t.equal(requeueDeadLetters(stateDir, 'ops', noEvents), 1)
+    t.equal(requeueDeadLetters(stateDir, 'ops', noEvents), 0)
     await clock.pass(3 * seconds)
     t.strictSame(tried().slice(2), ['3250 c1'])
   },
@@ -677,13 +673,52 @@ t.test('dead letters beyond the size of a file are all sent again', async t => {
     JSON.stringify({ time: '', reason: '', alerts: [{ ...alertOf(id), title }] }),
   )
   writeFileSync(`${dir}/dead-letters.ndjson`, `${letters.join('\n')}\nhalf a li\n`)
-  t.equal(
-    requeueDeadLetters(stateDir, 'ops', () => {}),
-    2_500,
-  )
+  t.equal(requeueDeadLetters(stateDir, 'ops', noEvents), 2_500)
   start()
   for (let i = 0; i < 40 && messages().length === 0; i++) await clock.pass(seconds)
   t.match(messages(), [{ digest: { count: 2_500 } }])
+})
+
+t.test('of dead letters what was never written there is put aside, and told', async t => {
+  const { start, clock, tried, dir, stateDir } = system(t)
+  const letter = (alerts: unknown) =>
+    `${JSON.stringify({ time: '', reason: '', alerts })}\n`
+  const file = `${dir}/dead-letters.ndjson`
+  const broken = `garbage\n${letter([{ id: 'h2' }])}`
+  writeFileSync(file, `${letter([alertOf('h1')])}${broken}${letter([alertOf('h3')])}`)
+  const told: string[] = []
+  const events = { ...noEvents, corrupt: (what: string) => void told.push(what) }
+  t.equal(requeueDeadLetters(stateDir, 'ops', events), 2)
+  t.strictSame(told, [file])
+  t.equal(readFileSync(`${file}.corrupt`, 'utf8'), broken)
+  t.equal(requeueDeadLetters(stateDir, 'ops', events), 0)
+  t.equal(told.length, 1)
+  start()
+  await clock.pass(2 * seconds)
+  t.strictSame(tried(), ['0 h1', '1000 h3'])
+})
+
+t.test('a pace or a batch that was never written is put aside, and told', async t => {
+  const { start, clock, tried, dir, owns } = system(t)
+  put(dir, 'h1', 'replay-1')
+  closeBatch(dir, 'replay-1')
+  writeFileSync(`${dir}/000001.digest`, 'garbage\n', { flag: 'a' })
+  writeFileSync(`${dir}/pace.json`, '{{{')
+  const first = start()
+  await clock.pass(2 * seconds)
+  t.strictSame(tried(), ['0 digest of 1'])
+  const files = [`${dir}/pace.json`, `${dir}/000001.digest`]
+  t.strictSame(
+    owns,
+    files.map(file => `corrupt ${file}`),
+  )
+  t.equal(readFileSync(`${files[0]}.corrupt`, 'utf8'), '{{{')
+  t.match(readFileSync(`${files[1]}.corrupt`, 'utf8'), /\ngarbage\n$/)
+  await first.drain(0)
+  start()
+  await clock.pass(2 * seconds)
+  t.equal(owns.length, 2)
+  t.equal(tried().length, 1)
 })
 
 t.test('what cannot become a dead letter is not lost', async t => {

@@ -1,15 +1,18 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openOwnMessages } from '../../src/state/own-messages.js'
 
 const hourMs = 3_600_000
+const told: string[] = []
+const opened = (dir: string) =>
+  openOwnMessages(dir, { corrupt: (_, aside) => told.push(aside) })
 const start = Date.parse('2026-11-24T08:00:00Z')
 
 t.test(
   'one message of a kind goes out an hour, and tells how many were held',
   async t => {
-    const messages = openOwnMessages(t.testdir())
+    const messages = opened(t.testdir())
     t.equal(messages.admit('handler-disk-low', start), 0)
     t.equal(messages.admit('handler-disk-low', start + 1), undefined)
     t.equal(messages.admit('handler-disk-full', start + 1), 0, 'another kind by itself')
@@ -23,11 +26,11 @@ t.test(
   'all processes of a state folder share the hour, and a clock set back',
   async t => {
     const dir = t.testdir()
-    const [one, other] = [openOwnMessages(dir), openOwnMessages(dir)]
+    const [one, other] = [opened(dir), opened(dir)]
     t.equal(one.admit('kind', start), 0)
     t.equal(other.admit('kind', start + 1), undefined)
     t.equal(one.admit('kind', start + hourMs), 1)
-    t.equal(openOwnMessages(dir).admit('kind', start + hourMs + 1), undefined)
+    t.equal(opened(dir).admit('kind', start + hourMs + 1), undefined)
     t.equal(
       one.admit('kind', start - hourMs),
       1,
@@ -36,7 +39,7 @@ t.test(
   },
 )
 
-t.test('a file that holds something else is as none', async t => {
+t.test('a file that holds something else is as none, and put aside', async t => {
   for (const text of [
     '',
     '{"kind":',
@@ -45,13 +48,18 @@ t.test('a file that holds something else is as none', async t => {
     'null',
   ]) {
     const dir = t.testdir({ 'own-messages.json': text })
-    t.equal(openOwnMessages(dir).admit('kind', start), 0, text)
+    told.length = 0
+    t.equal(opened(dir).admit('kind', start), 0, text)
+    t.strictSame(told, [`${dir}/own-messages.json.corrupt`])
+    t.equal(readFileSync(told[0]!, 'utf8'), text)
+    t.equal(opened(dir).admit('kind', start + 1), undefined, 'and the file is whole')
+    t.equal(told.length, 1)
   }
 })
 
 t.test('what can not be written, as on a full disk, is known all the same', async t => {
   const dir = t.testdir()
-  const messages = openOwnMessages(dir)
+  const messages = opened(dir)
   t.equal(messages.admit('written', start), 0)
   // A folder in its place keeps the file from being written, whoever we are.
   mkdirSync(join(dir, 'own-messages.json.next'))
