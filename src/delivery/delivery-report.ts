@@ -11,6 +11,8 @@ export interface DeliveryReport {
   /** At `now`, in milliseconds of a clock that goes forward. */
   retrying(reason: string, now: number): void
   suspended(reason: string): void
+  /** Another process, which has the destination's lock, sends nothing. */
+  withheld(): void
   /** A file of the outbox can't be read or written; `code` such as ENOSPC. */
   stateError(code: string): void
 }
@@ -80,6 +82,12 @@ export function createDeliveryReport(
       isSuspended = true
       counters.add('delivery_suspensions')
       onSuspended(`${name} is suspended: ${reason}`)
+    },
+    withheld() {
+      counters.add('delivery_suspensions')
+      onSuspended(
+        `${name} is suspended: another process holds its lock and sends nothing`,
+      )
     },
     stateError(code) {
       counters.add('state_errors')

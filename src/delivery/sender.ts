@@ -20,6 +20,7 @@ import { attempted, delivered, ended, freshPace, nextMessage, takenOver } from '
 import { readPace, writePace } from './pace-file.js'
 import type { SenderOptions } from './sender-options.js'
 import { createSetApart } from './set-apart.js'
+import { createSignsOfLife, signMs } from './signs-of-life.js'
 
 /** Sends to one destination, without anyone having to wait for it. */
 export interface Sender {
@@ -39,7 +40,6 @@ export interface Sender {
 /** How long what another process adds may go unseen. */
 const pollMs = 250
 const lockRetryMs = 1_000
-const maxPauseMs = 3_600_000
 const suspensionMs = 10 * 60_000
 
 /** Starts to send what waits, and goes on until it is drained. */
@@ -52,6 +52,7 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
   const report = createDeliveryReport(name, options)
   const guarded = createGuard(code => report.stateError(code))
   const apart = createSetApart(outbox)
+  const signs = createSignsOfLife(dir, () => report.withheld())
   let notifier = initial
   let replacement: Notifier | undefined
   let lock: Lock | undefined
@@ -74,7 +75,8 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
     if (lock !== undefined) {
       await guarded(() => adoptBatches(stateDir, dir, locked))
       await guarded(() => outbox.poll())
-    }
+      if (unsent() > 0) await guarded(() => signs.give(pace, now()))
+    } else await guarded(() => signs.look(now()))
     apart.look(now())
     if (replacement !== undefined) {
       await notifier.close()
@@ -96,9 +98,14 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
       else {
         const ms = Math.min(next.at - now(), lock ? pollMs : lockRetryMs)
         // Whatever comes in, nothing can be sent before.
-        await pause(Math.max(ms, Math.min(notBefore - now(), maxPauseMs)))
+        await pause(Math.max(ms, Math.min(notBefore - now(), signMs)))
       }
     }
+  }
+
+  const unsent = () => {
+    const { critical, others, batches } = outbox.waiting()
+    return critical + others + batches + apart.count()
   }
 
   const waiting = () => ({ ...outbox.waiting(), apart: apart.turn(), ...lanes.held() })
@@ -218,9 +225,8 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
     limit.abort()
     await notifier.close()
     lock?.release()
-    if (lock === undefined) return isPatient ? countWaiting(dir) : outbox.all().length
-    const { critical, others, batches } = outbox.waiting()
-    return critical + others + batches + apart.count()
+    const isOurs = lock !== undefined || !(isPatient || signs.isMissing)
+    return isOurs ? unsent() : countWaiting(dir)
   }
 
   const working = work()

@@ -556,6 +556,55 @@ t.test(
   },
 )
 
+t.test('a lock that is held by whoever sends nothing is told, and counted', async t => {
+  const { put, start, clock, owns, tried, stateDir, counters } = system(t)
+  const lock = tryLock(stateDir, 'send ops')
+  const sender = start()
+  await clock.pass(10 * minutes)
+  t.strictSame(owns, [], 'as long as nothing waits')
+  put('h1')
+  await clock.pass(minutes)
+  t.strictSame(owns, [])
+  await clock.pass(60 * minutes)
+  const told = 'ops is suspended: another process holds its lock and sends nothing'
+  t.strictSame(owns, [told], 'once')
+  t.equal(counters.get('delivery_suspensions'), 1)
+  lock?.release()
+  await clock.pass(2 * seconds)
+  t.equal(tried().length, 1, 'as soon as it can be had')
+  await sender.drain(0)
+
+  const other = tryLock(stateDir, 'send ops')
+  const next = start()
+  put('h2', 'h3')
+  await clock.pass(5 * minutes)
+  t.strictSame(owns, [told, told], 'once more, of another time')
+  const draining = next.drain(0)
+  await clock.pass(seconds)
+  t.equal(await draining, 2)
+  other?.release()
+})
+
+t.test('a sender that waits for its destination is not taken for stopped', async t => {
+  for (const answer of [suspended, retry('answered 503', 3_600 * seconds), retry()]) {
+    await t.test(answer.reason, async t => {
+      const { put, start, clock, owns } = system(
+        t,
+        Array.from({ length: 1_000 }, () => answer),
+      )
+      put('h1')
+      const first = start()
+      await clock.pass(10)
+      const before = owns.length
+      const second = start()
+      await clock.pass(14 * minutes)
+      t.equal(owns.length, before)
+      await second.drain(0)
+      await first.drain(0)
+    })
+  }
+})
+
 t.test('a batch waits for its end, and goes as one digest', async t => {
   const { put: _, start, clock, tried, dir, stateDir, messages } = system(t)
   const lock = tryLock(stateDir, 'batch replay-1')
