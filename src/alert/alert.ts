@@ -13,6 +13,8 @@ export interface Facts {
   readonly request?: string
   /** A shell command that finds the entry on the log server, safe to paste. */
   readonly find: string
+  /** The path of the alert log with its record, for a digest's command; no message shows it. */
+  readonly alertLog?: string
 }
 
 /** One rule's verdict on one event: what is written to the alert log and sent. */

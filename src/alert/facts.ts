@@ -22,12 +22,15 @@ export function factsOf(entry: Entry, id: string, alertLog: string): Facts {
     .filter(([, text]) => text !== undefined && text !== '')
     .map(([name, text]) => [name, oneLine(mask(text!), maxFact)])
   return {
-    ...(Object.fromEntries(shown) as Omit<Facts, 'find'>),
+    ...(Object.fromEntries(shown) as Omit<Facts, 'find' | 'alertLog'>),
     find: findCommand(entry, id, alertLog),
+    alertLog,
   }
 }
 
-type RawFacts = Partial<Record<Exclude<keyof Facts, 'find'>, string | undefined>>
+type RawFacts = Partial<
+  Record<Exclude<keyof Facts, 'find' | 'alertLog'>, string | undefined>
+>
 
 function auditFacts(entry: JsonObject): RawFacts {
   const path = auditText(entry, 'request', 'path') ?? '-'

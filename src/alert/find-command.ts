@@ -28,17 +28,25 @@ export function findRecordCommand(id: string, alertLog: string): string {
 }
 
 /**
- * A command that lists the records of the alerts whose ids stand in a file, from the alert logs
- * beside this one and their archives.
+ * A command that lists the records of the alerts whose ids stand in a file, from all alert logs
+ * beside these and their archives.
  */
-export function findRecordsCommand(idsFile: string, alertLog: string): string {
-  const dir = quote(dirname(alertLog))
-  return `zstdcat -qf ${dir}/archive/*.alert* ${dir}/*.alert | grep -Ff ${quote(idsFile)}`
+export function findRecordsCommand(
+  idsFile: string,
+  alertLogs: readonly string[],
+): string {
+  const dirs = [...new Set(alertLogs.map(log => quote(dirname(log))))]
+  const logs = dirs.map(dir => `${dir}/archive/*.alert* ${dir}/*.alert`).join(' ')
+  return `zstdcat -qf ${logs} | grep -Ff ${quote(idsFile)}`
 }
 
 /** The same without such a file: what was recorded from the first of the alerts to the last. */
-export function findRangeCommand(first: string, last: string, alertLog: string): string {
-  return `sed -n '/${first}/,/${last}/p' ${quote(alertLog)}`
+export function findRangeCommand(
+  first: string,
+  last: string,
+  alertLogs: readonly string[],
+): string {
+  return `sed -n '/${first}/,/${last}/p' ${alertLogs.map(quote).join(' ')}`
 }
 
 /** A path for the shell: the operator's own, but it may hold a space. */

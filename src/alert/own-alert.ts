@@ -63,6 +63,7 @@ export function ownAlert(own: OwnAlert, log: Log, now: number, alertLog: string)
       where: hostname(),
       what: oneLine(own.detail, 300),
       find: findRecordCommand(id, alertLog),
+      alertLog,
     },
   }
 }

@@ -20,8 +20,9 @@ const eventsATurn = 500
 
 /**
  * Sums up events into a digest, and writes the alerts' ids into a file of the state folder for the
- * command that lists them; where that can't be written, the command shows a range. `discard` takes
- * the file back. Gives undefined where there is no event. `now` is epoch milliseconds.
+ * command that lists them; where that can't be written, the command shows a range. `alertLog` is
+ * meant where an alert names none. `discard` takes the file back. Gives undefined where there is no
+ * event. `now` is epoch milliseconds.
  */
 export async function composeDigest(
   events: Iterable<readonly Alert[]>,
@@ -32,9 +33,14 @@ export async function composeDigest(
 ): Promise<{ digest: Digest; discard: () => void } | undefined> {
   const builder = createDigestBuilder()
   const ids = openIdFile(join(stateDir, 'digests'), now)
+  /** Handlers with alert logs of their own may share a destination. */
+  const alertLogs = new Set<string>()
   let count = 0
   for (const alerts of events) {
-    for (const alert of alerts) builder.add(alert)
+    for (const alert of alerts) {
+      builder.add(alert)
+      alertLogs.add(alert.facts.alertLog ?? alertLog)
+    }
     ids.write(alerts)
     // Whoever reads the log should have a turn.
     if (++count % eventsATurn === 0) await nextTurn()
@@ -49,8 +55,8 @@ export async function composeDigest(
   }
   const find = (first: string, last: string) =>
     file === undefined
-      ? findRangeCommand(first, last, alertLog)
-      : findRecordsCommand(file, alertLog)
+      ? findRangeCommand(first, last, [...alertLogs])
+      : findRecordsCommand(file, [...alertLogs])
   return { digest: builder.digest(reason, find), discard }
 }
 

@@ -160,12 +160,14 @@ t.test('facts say who, what and where, as far as the entry tells', async t => {
     where: '192.0.2.10, namespace prod/',
     request: 'id-1',
     find: `jq -c 'select(.request.id == "id-1")' /var/log/vault/audit`,
+    alertLog,
   })
   t.strictSame(factsOf(auditEntry({ type: 'request' }), id, alertLog), {
     who: 'unauthenticated, or a token that Vault does not know',
     what: 'access -',
     where: 'address unknown',
     find: `grep -F ${id} ${alertLog}`,
+    alertLog,
   })
   t.equal(
     factsOf(auditEntry({ auth: { policies: ['p'] } }), id, alertLog).who,
@@ -179,12 +181,14 @@ t.test('facts say who, what and where, as far as the entry tells', async t => {
     what: 'info core: enabled credential backend {"path":"x/","type":"ldap"}',
     where: 'node-1',
     find: `grep -F '2026-03-02T10:15:30.412Z' /var/log/vault/messages`,
+    alertLog: '/var/log/vault/messages.alert',
   })
   const bare = serverEntry('==> Vault shutdown triggered')
   t.strictSame(factsOf(bare, id, '/tmp/other.log'), {
     who: 'vault',
     what: '==> Vault shutdown triggered',
     find: `grep -F ${id} /tmp/other.log`,
+    alertLog: '/tmp/other.log',
   })
 })
 
@@ -219,7 +223,7 @@ t.test('no fact shows an accessor, and all of them mask tokens', async t => {
     ...Object.values(factsOf(entry, id, alertLog)),
     ...Object.values(factsOf(server, id, alertLog)),
   ] as string[]
-  t.equal(facts.length, 9)
+  t.equal(facts.length, 11)
   for (const fact of facts) {
     t.notMatch(fact, 'CAESIJ')
     t.notMatch(fact, /secret-|[\n\u202e]/)

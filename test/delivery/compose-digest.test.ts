@@ -55,6 +55,27 @@ t.test('without a file, the command shows a range', async t => {
   t.equal(composed?.digest.find, `sed -n '/a-0/,/a-2/p' ${alertLog}`)
 })
 
+t.test('the command lists alerts of several alert logs, each where it is', async t => {
+  const logs = ['/var/log/vault/audit.alert', '/srv/my logs/messages.alert', undefined]
+  const from = logs.map((log, i) => [
+    sampleAlert({
+      id: `${i}`,
+      facts: { find: '', ...(log !== undefined && { alertLog: log }) },
+    }),
+  ])
+  const dir = t.testdir()
+  const composed = await composeDigest(from, 'flood', dir, alertLog, now)
+  const find = composed!.digest.find
+  const [first, second] = ['/var/log/vault', `'/srv/my logs'`].map(
+    folder => `${folder}/archive/*.alert* ${folder}/*.alert`,
+  )
+  t.equal(find, `zstdcat -qf ${first} ${second} | grep -Ff ${idFile(find)}`)
+
+  writeFileSync(`${dir}/file`, '')
+  const range = await composeDigest(from, 'flood', `${dir}/file`, alertLog, now)
+  t.equal(range?.digest.find, `sed -n '/0/,/2/p' ${logs[0]} '${logs[1]}'`)
+})
+
 t.test('nothing makes no digest, and leaves no file', async t => {
   const dir = t.testdir()
   t.equal(await composeDigest([], 'flood', dir, alertLog, now), undefined)
