@@ -64,6 +64,19 @@ t.test('alerts wait for a URL that stands in a file that cannot be read yet', as
   t.match(slack.requests.map(({ body }) => rendered(body)).join(), /Settings at fault/)
 })
 
+t.test('what a sender finds at its start is told in a message, too', async t => {
+  const slack = await standIn(t)
+  const { args, stateDir, records } = handlerFolder(t, `[slack]\nurl = ${slack.url}\n`)
+  mkdirSync(`${stateDir}/outbox/slack`, { recursive: true })
+  writeFileSync(`${stateDir}/outbox/slack/pace.json`, '{{{')
+  await runHandler('audit', args)
+  t.match(records(), [{ rule: 'handler-state-corrupt' }])
+  t.match(
+    slack.requests.map(({ body }) => rendered(body)).join(),
+    /pace\.json held what was never written/,
+  )
+})
+
 t.test('each destination gets what its section asks for', async t => {
   const [all, severe, tagged] = [await standIn(t), await standIn(t), await standIn(t)]
   const { args, dir } = handlerFolder(

@@ -88,6 +88,8 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
   }
 
   const work = async () => {
+    // What the first look tells may be for others that are started just now.
+    await Promise.resolve()
     for (;;) {
       await look()
       const notBefore = Math.max(pace.notBefore, resumeAt)

@@ -40,6 +40,8 @@ export interface OutboxEvent {
 
 /** More than this is not kept for an alert log that can't be written. */
 const maxBytes = 256 * 1024 * 1024
+/** How each header begins, and half of one. */
+const blockStart = '{"alertLog":"'
 
 /** How large the journal is, in bytes: 0 where nothing is under way. */
 export function journalSize(file: string): number {
@@ -96,7 +98,9 @@ export function readBlocks(file: string): {
     const start = at
     const block = readBlock(line)
     if (typeof block === 'string') {
-      return { blocks, isCorrupt: block === 'corrupt', isHalf: start < bytes.length }
+      const rest = bytes.toString('latin1', start, start + blockStart.length)
+      const isCorrupt = block === 'corrupt' || !blockStart.startsWith(rest)
+      return { blocks, isCorrupt, isHalf: start < bytes.length }
     }
     blocks.push(block)
   }

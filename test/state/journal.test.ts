@@ -59,6 +59,28 @@ t.test(
   },
 )
 
+t.test(
+  'half a block is what a kill leaves, and other text without an end is not',
+  async t => {
+    const file = join(t.testdir(), 'journal')
+    appendBlock(file, block)
+    const whole = readFileSync(file, 'utf8')
+    for (const size of [1, 5, 20, whole.length - 1]) {
+      writeFileSync(file, whole + whole.slice(0, size))
+      const expected = { blocks: [block], isCorrupt: false, isHalf: true }
+      t.strictSame(readBlocks(file), expected, `${size} bytes of one`)
+    }
+    for (const rest of ['\0'.repeat(100), 'garbage', '{"alertsss":"/var']) {
+      writeFileSync(file, whole + rest)
+      t.match(
+        readBlocks(file),
+        { blocks: [block], isCorrupt: true },
+        JSON.stringify(rest),
+      )
+    }
+  },
+)
+
 t.test('a journal that something else wrote stops no alert', async t => {
   const dir = t.testdir({ state: { journal: '{"records":[]}\n' } })
   const recorder = recorderIn(dir)
