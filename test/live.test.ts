@@ -165,6 +165,33 @@ t.test('SIGHUP takes new settings and rules, all or nothing', async t => {
   t.match(stderr, /reloads=1 reloads_refused=1/)
 })
 
+t.test('a server that asks for a day of silence does not silence another', async t => {
+  const [first, second, other] = [await standIn(t), await standIn(t), await standIn(t)]
+  const iniOf = (url: string) =>
+    `[slack]\nurl = ${url}\n[slack "other"]\nurl = ${other.url}\n`
+  const { args, dir } = handlerFolder(t, iniOf(first.url))
+  first.answer({ status: 429, headers: { 'retry-after': '86400' } })
+  const handler = startHandler('audit', args)
+  handler.child.stdin.write(line('1'))
+  const told = /slack asks for no message before \d{4}-[\d-]+T[\d:.]+Z: answered 429/
+  await until('the silence is told', () =>
+    other.requests.some(({ body }) => told.test(rendered(body))),
+  )
+  handler.child.stdin.end()
+  await handler.done
+
+  const again = startHandler('audit', args)
+  await until('the silence is in force', () =>
+    /asks for no message before .*, as it did before this start/.test(again.stderr()),
+  )
+  writeFileSync(`${dir}/x.ini`, iniOf(second.url))
+  again.child.kill('SIGHUP')
+  await until('what waited is sent', () => second.requests.length === 1)
+  again.child.stdin.end()
+  await again.done
+  t.equal(first.requests.length, 1)
+})
+
 t.test(
   'a state folder that cannot be used stops neither records nor messages',
   async t => {

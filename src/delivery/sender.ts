@@ -3,7 +3,7 @@
 // destination's lock. The others ask for it each second.
 
 import type { Alert } from '../alert/alert.js'
-import type { Attempt, Notifier } from '../notify/notifier.js'
+import type { Attempt } from '../notify/notifier.js'
 import { tryLock, type Lock } from '../state/lock.js'
 import { openOutbox } from '../state/outbox.js'
 import { countWaiting, outboxDir } from '../state/outbox-files.js'
@@ -17,7 +17,9 @@ import { appendDeadLetters } from './dead-letters.js'
 import { createDeliveryReport, type DeliveryReportOptions } from './delivery-report.js'
 import { attempted, delivered, ended, freshPace, nextMessage, takenOver } from './pace.js'
 import { readPace, writePace } from './pace-file.js'
+import { createSleep } from './sleep.js'
 import { createTroubled } from './troubled.js'
+import type { Way } from './way.js'
 
 /** Sends to one destination, without anyone having to wait for it. */
 export interface Sender {
@@ -25,8 +27,11 @@ export interface Sender {
   wake(): void
   /** Keeps an event in memory that can't be written to the outbox. */
   hold(alerts: readonly Alert[]): void
-  /** From the next message on the destination is reached in this way. */
-  use(notifier: Notifier): void
+  /**
+   * From the next message on the destination is reached in this way. With other settings than
+   * before, nothing is left of what was asked for.
+   */
+  use(way: Way): void
   /**
    * Sends what waits for at most `limitMs`, but doesn't wait out a pause that ends later; then gives
    * back the lock. Gives how many events and batches wait still that this process is to send.
@@ -59,24 +64,23 @@ const maxPauseMs = 3_600_000
 const suspensionMs = 10 * 60_000
 
 /** Starts to send what waits, and goes on until it is drained. */
-export function startSender(initial: Notifier, options: SenderOptions): Sender {
+export function startSender(initial: Way, options: SenderOptions): Sender {
   const { stateDir, alertLog, stateEvents, locked, isPatient = false } = options
   const { random = Math.random, now = steadyClock(), delay = delayMs } = options
-  const { name } = initial
+  const { name } = initial.notifier
   const dir = outboxDir(stateDir, name)
   const outbox = openOutbox(dir, stateEvents)
   const report = createDeliveryReport(name, options)
   const troubled = createTroubled()
-  let notifier = initial
-  let replacement: Notifier | undefined
+  const sleep = createSleep(delay)
+  let way = initial
+  let replacement: Way | undefined
   let lock: Lock | undefined
   let pace = freshPace
   /** After a failure, nothing is tried before. */
   let resumeAt = 0
   let failures = 0
   let deadline = Infinity
-  let isWoken = false
-  let pausing = new AbortController()
   let attempting = new AbortController()
 
   /** A file that can't be read or written stops nothing; what it is about is tried again. */
@@ -92,35 +96,42 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
   }
 
   const look = async () => {
-    isWoken = false
+    sleep.heed()
+    if (replacement !== undefined) {
+      await way.notifier.close()
+      if (replacement.settings !== way.settings) pace = { ...pace, notBefore: 0 }
+      way = replacement
+      replacement = undefined
+      resumeAt = 0
+    }
     if (!lock && (lock = tryLock(stateDir, `send ${name}`))) {
-      pace = takenOver(readPace(dir), now())
+      pace = takenOver(readPace(dir, way.settings), now())
+      report.held(pace.notBefore, now())
     }
     if (lock !== undefined) {
       await guarded(() => adoptBatches(stateDir, dir, locked))
       await guarded(() => outbox.poll())
     }
     for (const place of troubled.due(now())) outbox.putBack(place)
-    if (replacement !== undefined) {
-      await notifier.close()
-      notifier = replacement
-      replacement = undefined
-      resumeAt = 0
-    }
   }
 
   const work = async () => {
     for (;;) {
       await look()
       const notBefore = Math.max(pace.notBefore, resumeAt)
-      const next = nextMessage(outbox.waiting(), { ...pace, notBefore }, notifier, now())
+      const next = nextMessage(
+        outbox.waiting(),
+        { ...pace, notBefore },
+        way.notifier,
+        now(),
+      )
       if (now() >= deadline || (deadline < Infinity && isLeftToOthers())) return
       if (next.what !== 'nothing') await deliver(next.what)
       else if (next.at > deadline && !(isPatient && lock === undefined)) return
       else {
         const ms = Math.min(next.at - now(), lock ? pollMs : lockRetryMs)
         // Whatever comes in, nothing can be sent before.
-        await pause(Math.max(ms, Math.min(notBefore - now(), maxPauseMs)))
+        await sleep.during(Math.max(ms, Math.min(notBefore - now(), maxPauseMs)))
       }
     }
   }
@@ -131,36 +142,26 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
     outbox.all().length === 0 &&
     !(isPatient && countWaiting(dir) > 0)
 
-  const pause = async (ms: number) => {
-    pausing = new AbortController()
-    if (!isWoken) await delay(Math.max(1, ms), pausing.signal)
-  }
-
-  const wake = () => {
-    isWoken = true
-    pausing.abort()
-  }
-
   const deliver = async (what: Chosen['what']) => {
     let chosen: Chosen | undefined
     const isReadable = await guarded(async () => {
       chosen = await chooseMessage(what, outbox, stateDir, alertLog, now())
     })
     if (chosen === undefined) {
-      if (!isReadable) await pause(pollMs)
+      if (!isReadable) await sleep.during(pollMs)
       return
     }
     pace = attempted(pace, now())
     await keepPace()
     attempting = new AbortController()
-    const result = await attemptSafely(notifier, chosen.message, attempting.signal)
+    const result = await attemptSafely(way.notifier, chosen.message, attempting.signal)
     pace = ended(pace, now())
     if (result.outcome !== 'delivered') chosen.discard()
     await settle(chosen, result)
     await keepPace()
   }
 
-  const keepPace = () => guarded(() => lock && writePace(dir, pace))
+  const keepPace = () => guarded(() => lock && writePace(dir, way.settings, pace))
 
   const settle = async (chosen: Chosen, result: Attempt) => {
     const { outcome, reason } = result
@@ -188,10 +189,11 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
     { what, place, ...chosen }: Chosen,
     { reason, retryAfterMs = 0 }: Extract<Attempt, { outcome: 'retry' }>,
   ) => {
-    report.retrying(reason, now())
+    const notBefore = now() + retryAfterMs
+    report.retrying(reason, now(), notBefore)
     failures += 1
-    resumeAt = now() + Math.max(retryAfterMs, backoffMs(failures, random()))
-    if (retryAfterMs > 0) pace = { ...pace, notBefore: now() + retryAfterMs }
+    resumeAt = Math.max(notBefore, now() + backoffMs(failures, random()))
+    if (retryAfterMs > 0) pace = { ...pace, notBefore }
     if (place === undefined) return
     // An event that fails again and again must not hold up the others.
     const verdict = troubled.failed(place, now())
@@ -218,12 +220,12 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
 
   const drain = async (limitMs: number) => {
     deadline = now() + limitMs
-    wake()
+    sleep.wake()
     const limit = new AbortController()
     void delay(limitMs, limit.signal).then(() => attempting.abort())
     await working
     limit.abort()
-    await notifier.close()
+    await way.notifier.close()
     lock?.release()
     if (lock === undefined) return isPatient ? countWaiting(dir) : outbox.all().length
     const { critical, others, batches } = outbox.waiting()
@@ -233,14 +235,14 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
   const working = work()
   let drained: Promise<number> | undefined
   return {
-    wake,
+    wake: () => sleep.wake(),
     hold(alerts) {
       outbox.hold(alerts)
-      wake()
+      sleep.wake()
     },
     use(other) {
       replacement = other
-      wake()
+      sleep.wake()
     },
     drain: limitMs => (drained ??= drain(limitMs)),
   }
