@@ -265,9 +265,20 @@ t.test('records that a full disk kept back are written in linear time', async t 
 })
 
 t.test('a secret behind a mistyped key is not shown', async t => {
-  const ini = '[slack]\nurl: https://hooks.slack.com/services/T/B/secretpart\n'
+  const slack = await standIn(t)
+  const ini = `[slack]
+url = ${slack.url}
+[slack "second"]
+url: https://hooks.slack.com/services/T/B/secretpart
+[pagerduty]
+routing_key =
+R0secretpartSECRETkey2SECRETkey3
+`
   const { args, records } = handlerFolder(t, ini)
   const { stderr } = await runHandler('audit', args)
-  t.match(stderr, /unknown key "url…"/)
-  t.notMatch(stderr + JSON.stringify(records()), /secretpart/)
+  t.match(stderr, /ini:4:1: unknown line of \d+ characters without "=" in \[slack/)
+  t.match(stderr, /ini:7:1: unknown line of 32 characters without "=" in \[pagerduty\]/)
+  const told = slack.requests.map(({ body }) => JSON.stringify(body)).join()
+  t.match(told, /Settings ignored/)
+  t.notMatch(stderr + JSON.stringify(records()) + told, /secretpart/)
 })
