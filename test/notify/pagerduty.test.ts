@@ -32,7 +32,7 @@ const alert = sampleAlert({
 const message = (...alerts: Alert[]): Message => ({ kind: 'alerts', alerts })
 
 async function standIn(t: Test) {
-  const server = await startPagerdutyStandIn()
+  const server = await startPagerdutyStandIn({ isPatient: true })
   t.teardown(() => server.close())
   return server
 }

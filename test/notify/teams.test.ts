@@ -66,7 +66,7 @@ async function attempt(t: Test, settings: Settings, sent = message): Promise<Att
 }
 
 async function standIn(t: Test, shape?: FlowShape) {
-  const server = await startTeamsStandIn(shape, { path })
+  const server = await startTeamsStandIn(shape, { path, isPatient: true })
   t.teardown(() => server.close())
   return server
 }

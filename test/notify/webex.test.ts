@@ -37,7 +37,7 @@ async function attempt(t: Test, settings: Settings, sent = message): Promise<Att
 }
 
 async function standIn(t: Test) {
-  const server = await startWebexStandIn({ path })
+  const server = await startWebexStandIn({ path, isPatient: true })
   t.teardown(() => server.close())
   return server
 }
