@@ -407,6 +407,48 @@ t.test('notify-test sends one message and shows the answer', async t => {
   })
 })
 
+t.test('notify-test takes a name or a kind, and leaves the others alone', async t => {
+  const [all, oncall] = [await startSlackStandIn(), await startSlackStandIn()]
+  t.teardown(() => Promise.all([all.close(), oncall.close()]))
+  const ini = `[slack]
+url = ${all.url}
+min_severity = critical
+[slack "oncall"]
+url = ${oncall.url}
+[command "file"]
+run = /bin/true
+`
+  const { args } = inFolder(t, { 'x.ini': ini })
+  const delivered = (name: string, how = 'answered 200 ok') =>
+    `${name}: delivered: ${how}\n`
+  const both = delivered('slack') + delivered('slack-oncall')
+  const command = delivered('command-file', 'true exited with 0')
+  const runs: [string[], string][] = [
+    [['slack-oncall'], delivered('slack-oncall')],
+    [['slack'], both],
+    [['command'], command],
+    [['command-file'], command],
+    [[], both + command],
+  ]
+  for (const [names, stdout] of runs) {
+    const run = await runHandler('audit', ['notify-test', ...names, ...args])
+    t.match(run, { status: 0, stdout, stderr: '' }, names.join())
+  }
+  t.equal(all.requests.length, 2, 'also where its route takes no test')
+  t.equal(oncall.requests.length, 3)
+
+  const unknown = await runHandler('audit', ['notify-test', 'slack-onc', ...args])
+  t.match(unknown, { status: 78, stdout: '' })
+  t.match(
+    unknown.stderr,
+    /no destination is named slack-onc: .* has slack, slack-oncall, /,
+  )
+  all.answer({ status: 403, body: 'invalid_token' })
+  const one = await runHandler('audit', ['notify-test', 'slack', ...args])
+  const refused = 'slack: suspended: answered 403 invalid_token\n'
+  t.match(one, { status: 1, stdout: refused + delivered('slack-oncall') })
+})
+
 t.test(
   'a reader of stdout that has gone is no fault, a disk that is full is one',
   async t => {

@@ -178,6 +178,33 @@ t.test('SIGHUP takes new settings and rules, all or nothing', async t => {
   t.match(stderr, /reloads=1 reloads_refused=1/)
 })
 
+t.test('a server that asks for a day of silence does not silence another', async t => {
+  const [first, second, other] = [await standIn(t), await standIn(t), await standIn(t)]
+  const iniOf = (url: string) =>
+    `[slack]\nurl = ${url}\n[slack "other"]\nurl = ${other.url}\n`
+  const { args, dir } = handlerFolder(t, iniOf(first.url))
+  first.answer({ status: 429, headers: { 'retry-after': '86400' } })
+  const handler = startHandler('audit', args)
+  handler.child.stdin.write(line('1'))
+  const told = /slack asks for no message before \d{4}-[\d-]+T[\d:.]+Z: answered 429/
+  await until('the silence is told', () =>
+    other.requests.some(({ body }) => told.test(rendered(body))),
+  )
+  handler.child.stdin.end()
+  await handler.done
+
+  const again = startHandler('audit', args)
+  await until('the silence is in force', () =>
+    /asks for no message before .*, as it did before this start/.test(again.stderr()),
+  )
+  writeFileSync(`${dir}/x.ini`, iniOf(second.url))
+  again.child.kill('SIGHUP')
+  await until('what waited is sent', () => second.requests.length === 1)
+  again.child.stdin.end()
+  await again.done
+  t.equal(first.requests.length, 1)
+})
+
 t.test(
   'a state folder that cannot be used stops neither records nor messages',
   async t => {
@@ -251,9 +278,20 @@ t.test('records that a full disk kept back are written in linear time', async t 
 })
 
 t.test('a secret behind a mistyped key is not shown', async t => {
-  const ini = '[slack]\nurl: https://hooks.slack.com/services/T/B/secretpart\n'
+  const slack = await standIn(t)
+  const ini = `[slack]
+url = ${slack.url}
+[slack "second"]
+url: https://hooks.slack.com/services/T/B/secretpart
+[pagerduty]
+routing_key =
+R0secretpartSECRETkey2SECRETkey3
+`
   const { args, records } = handlerFolder(t, ini)
   const { stderr } = await runHandler('audit', args)
-  t.match(stderr, /unknown key "url…"/)
-  t.notMatch(stderr + JSON.stringify(records()), /secretpart/)
+  t.match(stderr, /ini:4:1: unknown line of \d+ characters without "=" in \[slack/)
+  t.match(stderr, /ini:7:1: unknown line of 32 characters without "=" in \[pagerduty\]/)
+  const told = slack.requests.map(({ body }) => JSON.stringify(body)).join()
+  t.match(told, /Settings ignored/)
+  t.notMatch(stderr + JSON.stringify(records()) + told, /secretpart/)
 })

@@ -70,7 +70,7 @@ t.test('each fault of an ini is told with its place', async t => {
     ['[slack]', 'x.ini:1:1: [slack] url is missing: nothing is sent'],
     [
       `[slack]\nurl=${url}\n# url\nurl = ${url}`,
-      'x.ini:4:1: [slack] url is there twice, and the last one holds',
+      'x.ini:4:1: [slack] key "url" is there twice, and the last one holds',
     ],
     [
       `[slack]\nurl=${url}\nca_file=/no/such`,
@@ -80,7 +80,10 @@ t.test('each fault of an ini is told with its place', async t => {
       `[slack]\nurl=${url}\nca_file=/dev/null`,
       'x.ini:3:1: [slack] ca_file is /dev/null, which holds no PEM certificate',
     ],
-    ['url = x', 'x.ini:1:1: "url" stands in no section, or its [section] isn\'t closed'],
+    [
+      'url = x',
+      'x.ini:1:1: key "url" stands in no section, or its [section] isn\'t closed',
+    ],
     ['[slack]\nurl =', 'x.ini:2:1: [slack] url is empty'],
     ['[slack]\nurl', 'x.ini:2:1: [slack] url must be one text value'],
     [
@@ -174,6 +177,40 @@ t.test('nothing waits for a route, nor for what is missing as written', async t 
   t.strictSame(routed.config.destinations, [slack({ url })])
   const ini = '[sns]\naccess_key_id = env:NO\nsecret_access_key = env:NO\n'
   t.strictSame(parseConfig('x.ini', ini, {}).config.destinations, [])
+})
+
+t.test('what may be a secret with a line to itself is not shown', async t => {
+  const secret = 'R0SECRETkey1SECRETkey2SECRETkey3'
+  const inSlack = `[slack]\nurl=${url}\n`
+  const table: [string, string][] = [
+    [
+      `[pagerduty]\nrouting_key =\n${secret}`,
+      'x.ini:3:1: unknown line of 32 characters without "=" in [pagerduty]',
+    ],
+    [secret, 'x.ini:1:1: line of 32 characters without "=" stands in no section, or'],
+    [`${secret}=`, 'x.ini:1:1: key of 32 characters stands in no section, or'],
+    [`${inSlack}${secret}==`, 'x.ini:3:1: unknown key of 32 characters in [slack]'],
+    [`${inSlack}url_${secret} = x`, 'x.ini:3:1: unknown key of 36 characters in [slack]'],
+    [
+      `${inSlack}url: ${secret} = x`,
+      'x.ini:3:1: unknown key of 37 characters in [slack]',
+    ],
+    [`${inSlack}urll`, 'x.ini:3:1: unknown line of 4 characters without "=" in [slack]'],
+    [`${inSlack}colour = red`, 'x.ini:3:1: unknown key "colour" in [slack]'],
+    [`${inSlack}URL2=x`, 'x.ini:3:1: unknown key "URL2" in [slack], did you mean "url"?'],
+    [
+      `${inSlack}${secret}\n${secret}`,
+      'x.ini:4:1: [slack] line of 32 characters without "=" is there twice, and',
+    ],
+  ]
+  for (const [ini, fault] of table) {
+    const faults = faultsOf(ini)
+    t.ok(
+      faults.some(found => found.startsWith(fault)),
+      `${fault}, got ${faults.join()}`,
+    )
+    t.notMatch(faults.join(), /SECRET/)
+  }
 })
 
 t.test('what is valid holds in spite of faults elsewhere', async t => {

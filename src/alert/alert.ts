@@ -38,5 +38,7 @@ export interface Alert {
   readonly entryJson?: string
   /** Server log: the line. */
   readonly line?: string
+  /** What is left out of a message, in bytes of UTF-8; never in the alert log. */
+  readonly omitted?: { readonly entry?: number; readonly line?: number }
   readonly facts: Facts
 }

@@ -2,7 +2,7 @@ import { maskJson } from '../text/mask-json.js'
 import { mask } from '../text/mask.js'
 import type { Alert } from './alert.js'
 
-/** An entry beyond this stays in the alert log; the largest message of any channel is 256 KiB. */
+/** An entry or line beyond this stays in the alert log; the largest message of any channel is 256 KiB. */
 const maxEntryChars = 64 * 1024
 
 /** The alert as it may leave the host: without the entry, which is unmasked and may be large. */
@@ -14,31 +14,53 @@ export function withoutEntry({
   return alert
 }
 
-/** The alert as it may leave the host, with the entry or line masked; without it where it is large. */
+/**
+ * The alert as it may leave the host, with the entry or line masked; without it where it is large,
+ * or nested beyond the stack.
+ */
 export function withMaskedEntry(alert: Alert): Alert {
   const { entryJson, line } = alert
-  const masked = entryJson === undefined ? undefined : maskedEntry(entryJson)
+  try {
+    return {
+      ...withoutEntry(alert),
+      ...(entryJson !== undefined && { entryJson: maskedEntry(entryJson) }),
+      ...(line !== undefined && { line: maskedLine(line) }),
+    }
+  } catch {
+    return omitEntry(alert)
+  }
+}
+
+/** The alert without its entry or line, but with the size of it. */
+export function omitEntry(alert: Alert): Alert {
+  const { entryJson, line, omitted } = alert
   return {
     ...withoutEntry(alert),
-    ...(masked !== undefined && { entryJson: masked }),
-    ...(line !== undefined && { line: maskedLine(line) }),
+    omitted: {
+      ...omitted,
+      ...(entryJson !== undefined && { entry: Buffer.byteLength(entryJson) }),
+      ...(line !== undefined && { line: Buffer.byteLength(line) }),
+    },
   }
+}
+
+function maskedEntry(json: string): string {
+  return bounded(maskJson(bounded(json)))
 }
 
 /** With log_format=json the line is JSON after its header, in which escapes could hide a token. */
 function maskedLine(line: string): string {
-  const start = line.indexOf('{')
-  const masked = start < 0 ? undefined : maskedEntry(line.slice(start))
-  return masked === undefined ? mask(line) : mask(line.slice(0, start)) + masked
+  const start = bounded(line).indexOf('{')
+  if (start < 0) return mask(line)
+  try {
+    return mask(line.slice(0, start)) + maskedEntry(line.slice(start))
+  } catch (error) {
+    if (error instanceof SyntaxError) return mask(line)
+    throw error
+  }
 }
 
-function maskedEntry(json: string): string | undefined {
-  if (json.length > maxEntryChars) return undefined
-  try {
-    const masked = maskJson(json)
-    return masked.length > maxEntryChars ? undefined : masked
-  } catch {
-    // Nested beyond the stack.
-    return undefined
-  }
+function bounded(text: string): string {
+  if (text.length > maxEntryChars) throw new RangeError('too large to be sent')
+  return text
 }

@@ -7,8 +7,9 @@ import { suggest } from '../rule/did-you-mean.js'
 import { iniPositions, type IniPosition } from './ini-positions.js'
 import { wholeNumber } from './ini-value.js'
 import { readDestination, type DestinationSettings } from './read-destination.js'
-import { readKeys, shown, type Keys, type Report } from './read-keys.js'
+import { readKeys, type FaultReport, type Keys } from './read-keys.js'
 import { routeOf, type Route } from './route.js'
+import { shownKey } from './shown-key.js'
 
 /** A section that names a destination: `[slack]` or `[slack "oncall"]`. */
 export interface DestinationConfig extends DestinationSettings {
@@ -69,13 +70,24 @@ export function parseConfig(
   const text = iniText.replace(/^\ufeff/, '')
   const positions = iniPositions(text)
   const faults: Fault[] = []
-  const report: Report = (section, key, message) => {
-    const place = positions.find(at => at.section === section && at.key === key)
-    const { line, column } = place ?? { line: 1, column: 1 }
+  const placeOf = (section: string, key: string | undefined) =>
+    positions.find(at => at.section === section && at.key === key)
+  const fault: FaultReport['fault'] = (section, key, message) => {
+    const { line, column } = placeOf(section, key) ?? { line: 1, column: 1 }
     faults.push({ file, line, column, message })
   }
-  for (const { section, key, line, column } of repeatedKeys(positions)) {
-    const message = `[${section}] ${key} is there twice, and the last one holds`
+  const describe = (section: string, key: string, known: readonly string[] = []) =>
+    shownKey(key, placeOf(section, key)?.isAssigned ?? false, known)
+  const report: FaultReport = {
+    fault,
+    unknownKey(section, key, known) {
+      const { words, hint } = describe(section, key, known)
+      fault(section, key, `unknown ${words} in [${section}]${hint}`)
+    },
+  }
+  for (const { section, key = '', isAssigned, line, column } of repeatedKeys(positions)) {
+    const { words } = shownKey(key, isAssigned, [])
+    const message = `[${section}] ${words} is there twice, and the last one holds`
     faults.push({ file, line, column, message })
   }
 
@@ -87,8 +99,8 @@ export function parseConfig(
     const [, kind = '', label] = destinationSection.exec(section) ?? []
     const destination = Object.hasOwn(destinations, kind) ? destinations[kind] : undefined
     if (!isJsonObject(content)) {
-      const message = `"${shown(section)}" stands in no section, or its [section] isn't closed`
-      report('', section, message)
+      const { words } = describe('', section)
+      fault('', section, `${words} stands in no section, or its [section] isn't closed`)
     } else if (section === 'limits') {
       const { settings } = readKeys(section, content, limits, env, report)
       const { max_line_bytes } = settings
@@ -98,11 +110,11 @@ export function parseConfig(
       if (read === undefined) continue
       const name = label === undefined ? kind : `${kind}-${label}`
       if (found.some(other => other.name === name)) {
-        report(section, undefined, `[${section}] is there twice, and the first one holds`)
+        fault(section, undefined, `[${section}] is there twice, and the first one holds`)
       } else found.push({ name, kind, ...read, route: routeOf(read.settings) })
     } else {
       const known = [...Object.keys(destinations), 'limits']
-      report(section, undefined, `unknown section [${section}]${suggest(section, known)}`)
+      fault(section, undefined, `unknown section [${section}]${suggest(section, known)}`)
     }
   }
   return { config: { destinations: found, maxLineBytes }, faults }

@@ -2,6 +2,8 @@
 export interface IniPosition {
   readonly section: string
   readonly key: string | undefined
+  /** Whether a `=` follows the key. */
+  readonly isAssigned: boolean
   readonly line: number
   readonly column: number
 }
@@ -14,9 +16,10 @@ export function iniPositions(text: string): IniPosition[] {
     const header = /^\s*\[([^\]]*)\]/.exec(content)
     if (header !== null) {
       section = header[1]!.trim()
-      return [{ section, key: undefined, ...place }]
+      return [{ section, key: undefined, isAssigned: false, ...place }]
     }
-    const key = /^\s*([^=\s;#][^=]*)/.exec(content)?.[1]!.trim()
-    return key === undefined ? [] : [{ section, key, ...place }]
+    const [, key, equals] = /^\s*([^=\s;#][^=]*)(=?)/.exec(content) ?? []
+    if (key === undefined) return []
+    return [{ section, key: key.trim(), isAssigned: equals === '=', ...place }]
   })
 }

@@ -1,5 +1,5 @@
 import type { Destination, Settings } from '../notify/destination.js'
-import { readKeys, type Keys, type Report } from './read-keys.js'
+import { readKeys, type FaultReport, type Keys } from './read-keys.js'
 import { routeKeys } from './route.js'
 
 /** What a destination's section says, as far as it can be told now. */
@@ -22,7 +22,7 @@ export function readDestination(
   content: Readonly<Record<string, unknown>>,
   destination: Destination,
   env: NodeJS.ProcessEnv,
-  report: Report,
+  report: FaultReport,
 ): DestinationSettings | undefined {
   const keys: Keys = { ...destination.keys, ...routeKeys }
   const { settings, awaited } = readKeys(section, content, keys, env, report)
@@ -31,12 +31,12 @@ export function readDestination(
       keys[key]!.isRequired && settings[key] === undefined && awaited[key] === undefined,
   )
   for (const key of missing.filter(name => !Object.hasOwn(content, name))) {
-    report(section, undefined, `[${section}] ${key} is missing: nothing is sent`)
+    report.fault(section, undefined, `[${section}] ${key} is missing: nothing is sent`)
   }
   if (missing.length > 0) return undefined
   if (firstOfOwn(awaited) !== undefined) {
     const lookAgain = () => {
-      const now = readKeys(section, content, keys, env, () => {})
+      const now = readKeys(section, content, keys, env, nobody)
       const { settings: found } = now
       return firstOfOwn(now.awaited) ?? destination.fault?.(found) ?? found
     }
@@ -44,9 +44,11 @@ export function readDestination(
   }
   const fault = destination.fault?.(settings)
   const wrong = fault ?? destination.trouble?.(settings)
-  if (wrong !== undefined) report(section, undefined, `[${section}] ${wrong}`)
+  if (wrong !== undefined) report.fault(section, undefined, `[${section}] ${wrong}`)
   return fault === undefined ? { settings } : undefined
 }
+
+const nobody: FaultReport = { fault() {}, unknownKey() {} }
 
 /** Nothing waits for a route: without one, all alerts go there. */
 function firstOfOwn(awaited: Readonly<Record<string, string>>): string | undefined {

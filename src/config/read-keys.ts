@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs'
 import type { Settings } from '../notify/destination.js'
-import { suggest } from '../rule/did-you-mean.js'
 import type { IniKey, IniValue } from './ini-value.js'
 
 /** The keys that a section may have. */
 export type Keys = Readonly<Record<string, IniKey>>
 
-/** Takes a fault of a section's key, or of the section where there is none. */
-export type Report = (section: string, key: string | undefined, message: string) => void
+/** Takes what is wrong with an ini. */
+export interface FaultReport {
+  /** A fault of a section's key, or of the section where there is none. */
+  readonly fault: (section: string, key: string | undefined, message: string) => void
+  /** A key that is none of those that the section may have. */
+  readonly unknownKey: (section: string, key: string, known: readonly string[]) => void
+}
 
 /** What a section's keys came to. */
 export interface ReadKeys {
@@ -26,28 +30,22 @@ export function readKeys(
   content: Readonly<Record<string, unknown>>,
   keys: Keys,
   env: NodeJS.ProcessEnv,
-  report: Report,
+  report: FaultReport,
 ): ReadKeys {
   const settings: Record<string, string> = {}
   const awaited: Record<string, string> = {}
   for (const [key, raw] of Object.entries(content)) {
     if (!Object.hasOwn(keys, key)) {
-      const hint = suggest(key, Object.keys(keys))
-      report(section, key, `unknown key "${shown(key)}" in [${section}]${hint}`)
+      report.unknownKey(section, key, Object.keys(keys))
       continue
     }
     const result = resolve(raw, env, keys[key]!)
     const wrong = typeof result === 'string' ? result : result.trouble
-    if (wrong !== undefined) report(section, key, `[${section}] ${key} ${wrong}`)
+    if (wrong !== undefined) report.fault(section, key, `[${section}] ${key} ${wrong}`)
     if (typeof result !== 'string') settings[key] = result.value
     else if (standsElsewhere(raw)) awaited[key] = `${key} ${result}`
   }
   return { settings, awaited }
-}
-
-/** A line with a colon for its `=` is a key, secret and all. */
-export function shown(key: string): string {
-  return /^[\w-]{1,40}$/.test(key) ? key : `${/^[\w-]{0,40}/.exec(key)![0]}…`
 }
 
 function standsElsewhere(raw: unknown): boolean {

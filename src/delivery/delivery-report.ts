@@ -8,8 +8,10 @@ export interface DeliveryReport {
   givenUp(message: Message, reason: string): void
   /** It was refused as a whole, and goes out in parts. */
   takenApart(message: Message, reason: string): void
-  /** At `now`, in milliseconds of a clock that goes forward. */
-  retrying(reason: string, now: number): void
+  /** At `now`, and nothing is sent before `notBefore`: epoch milliseconds of a clock that goes forward. */
+  retrying(reason: string, now: number, notBefore: number): void
+  /** A sender begins, and an earlier one was asked to send nothing before. */
+  held(notBefore: number, now: number): void
   suspended(reason: string): void
   /** Another process, which has the destination's lock, sends nothing. */
   withheld(): void
@@ -22,8 +24,8 @@ export interface DeliveryReportOptions {
   readonly counters: Counters
   readonly diagnostics: Diagnostics
   /**
-   * Called once when the destination begins to refuse everything, with a sentence that names it
-   * and says why. Must not throw.
+   * Called once when the destination begins to refuse everything, or to ask for long silence, with
+   * a sentence that names it and says why. Must not throw.
    */
   readonly onSuspended: (sentence: string) => void
   /** Called when a message was given up, with such a sentence. Must not throw. */
@@ -40,6 +42,7 @@ export function createDeliveryReport(
 ): DeliveryReport {
   let known: string | undefined
   let isSuspended = false
+  let isSilenced = false
   let failingSince: number | undefined
   const say = (trouble: string) => {
     if (trouble !== known) diagnostics.error(trouble)
@@ -48,6 +51,7 @@ export function createDeliveryReport(
   const answers = () => {
     known = undefined
     isSuspended = false
+    isSilenced = false
     failingSince = undefined
   }
   return {
@@ -68,13 +72,25 @@ export function createDeliveryReport(
       counters.add('delivery_retries')
       diagnostics.warn(`${name} refused ${subject(message)}, sent in parts: ${reason}`)
     },
-    retrying(reason, now) {
+    retrying(reason, now, notBefore) {
       counters.add('delivery_retries')
-      say(`${name} doesn't deliver, trying on: ${reason}`)
       failingSince ??= now
+      if (notBefore - now > longOutageMs) {
+        // No further attempt comes in that time, at which it could be told.
+        const silence = `${silenceOf(name, notBefore)}: ${reason}`
+        say(silence)
+        if (!isSilenced) onSuspended(silence)
+        isSilenced = true
+        return
+      }
+      say(`${name} doesn't deliver, trying on: ${reason}`)
       if (isSuspended || now - failingSince < longOutageMs) return
       isSuspended = true
       onSuspended(`${name} has delivered nothing for 15 minutes: ${reason}`)
+    },
+    held(notBefore, now) {
+      if (notBefore > now)
+        say(`${silenceOf(name, notBefore)}, as it did before this start`)
     },
     suspended(reason) {
       say(`${name} is suspended, trying again every 10 minutes: ${reason}`)
@@ -94,6 +110,10 @@ export function createDeliveryReport(
       say(`the outbox of ${name} can't be read or written: ${code}`)
     },
   }
+}
+
+function silenceOf(name: string, notBefore: number): string {
+  return `${name} asks for no message before ${new Date(notBefore).toISOString()}`
 }
 
 function subject(message: Message): string {

@@ -3,12 +3,10 @@ import { withMaskedEntry, withoutEntry } from '../alert/outgoing.js'
 import { isRouted } from '../config/route.js'
 import type { DestinationConfig } from '../config/config.js'
 import type { World } from '../notify/destination.js'
-import { destinations } from '../notify/destinations.js'
-import type { Notifier } from '../notify/notifier.js'
-import { waitingNotifier } from '../notify/waiting-notifier.js'
 import type { Delivery } from '../state/recorder.js'
 import type { SenderOptions } from './sender-options.js'
 import { startSender, type Sender } from './sender.js'
+import { wayTo, type Way } from './way.js'
 
 /** The destinations in force, each with its sender. */
 export interface Dispatch {
@@ -32,7 +30,7 @@ export interface Dispatch {
 
 interface Entry {
   readonly config: DestinationConfig
-  readonly notifier: Notifier
+  readonly way: Way
   readonly sender: Sender
 }
 
@@ -45,7 +43,7 @@ export function createDispatch(
   const leaving: Promise<number>[] = []
   return {
     route: (alerts, batch, except) =>
-      [...entries.values()].flatMap(({ config, notifier }): Delivery[] => {
+      [...entries.values()].flatMap(({ config, way: { notifier } }): Delivery[] => {
         const routed = alerts.filter(alert => isRouted(alert, config.route))
         if (routed.length === 0 || config.name === except) return []
         const outgoing = routed.map(notifier.wantsEntry ? withMaskedEntry : withoutEntry)
@@ -67,11 +65,10 @@ export function createDispatch(
       }
       for (const config of configs) {
         const { name } = config
-        const notifier = createNotifier(config, world)
-        const sender =
-          entries.get(name)?.sender ?? startSender(notifier, optionsFor(name))
-        if (entries.has(name)) sender.use(notifier)
-        entries.set(name, { config, notifier, sender })
+        const way = wayTo(config, world)
+        const sender = entries.get(name)?.sender ?? startSender(way, optionsFor(name))
+        if (entries.has(name)) sender.use(way)
+        entries.set(name, { config, way, sender })
       }
     },
     async drain(limitMs) {
@@ -80,14 +77,4 @@ export function createDispatch(
       return (await Promise.all(draining)).reduce((sum, unsent) => sum + unsent, 0)
     },
   }
-}
-
-function createNotifier(
-  { name, kind, settings, lookAgain }: DestinationConfig,
-  world: World,
-): Notifier {
-  const destination = destinations[kind]!
-  return lookAgain === undefined
-    ? destination.create(name, settings, world)
-    : waitingNotifier(name, destination, lookAgain, world)
 }

@@ -3,7 +3,7 @@
 // destination's lock. The others ask for it each second.
 
 import type { Alert } from '../alert/alert.js'
-import type { Attempt, Notifier } from '../notify/notifier.js'
+import type { Attempt } from '../notify/notifier.js'
 import { tryLock, type Lock } from '../state/lock.js'
 import { openOutbox } from '../state/outbox.js'
 import { countWaiting, outboxDir } from '../state/outbox-files.js'
@@ -21,6 +21,8 @@ import { readPace, writePace } from './pace-file.js'
 import type { SenderOptions } from './sender-options.js'
 import { createSetApart } from './set-apart.js'
 import { createSignsOfLife, signMs } from './signs-of-life.js'
+import { createSleep } from './sleep.js'
+import type { Way } from './way.js'
 
 /** Sends to one destination, without anyone having to wait for it. */
 export interface Sender {
@@ -28,8 +30,11 @@ export interface Sender {
   wake(): void
   /** Keeps an event in memory that can't be written to the outbox. */
   hold(alerts: readonly Alert[]): void
-  /** From the next message on the destination is reached in this way. */
-  use(notifier: Notifier): void
+  /**
+   * From the next message on the destination is reached in this way. With other settings than
+   * before, nothing is left of what was asked for.
+   */
+  use(way: Way): void
   /**
    * Sends what waits for at most `limitMs`, but doesn't wait out a pause that ends later; then gives
    * back the lock. Gives how many events and batches wait still that this process is to send.
@@ -43,18 +48,19 @@ const lockRetryMs = 1_000
 const suspensionMs = 10 * 60_000
 
 /** Starts to send what waits, and goes on until it is drained. */
-export function startSender(initial: Notifier, options: SenderOptions): Sender {
+export function startSender(initial: Way, options: SenderOptions): Sender {
   const { stateDir, alertLog, stateEvents, locked, isPatient = false } = options
   const { random = Math.random, now = steadyClock(), delay = delayMs } = options
-  const { name } = initial
+  const { name } = initial.notifier
   const dir = outboxDir(stateDir, name)
   const outbox = openOutbox(dir, stateEvents)
   const report = createDeliveryReport(name, options)
   const guarded = createGuard(code => report.stateError(code))
   const apart = createSetApart(outbox)
+  const sleep = createSleep(delay)
+  let way = initial
   const signs = createSignsOfLife(dir, () => report.withheld())
-  let notifier = initial
-  let replacement: Notifier | undefined
+  let replacement: Way | undefined
   let lock: Lock | undefined
   let pace = freshPace
   /** After a failure, nothing is tried before. */
@@ -63,28 +69,28 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
   /** The same for all but critical events by themselves. */
   const lanes = createLanes(random)
   let deadline = Infinity
-  let isWoken = false
-  let pausing = new AbortController()
   let attempting = new AbortController()
 
   const look = async () => {
-    isWoken = false
-    if (!lock && (lock = tryLock(stateDir, `send ${name}`))) {
-      pace = takenOver(readPace(dir, stateEvents), now())
-    }
-    if (lock !== undefined) {
-      await guarded(() => adoptBatches(stateDir, dir, locked))
-      await guarded(() => outbox.poll())
-      if (unsent() > 0) await guarded(() => signs.give(pace, now()))
-    } else await guarded(() => signs.look(now()))
-    apart.look(now())
+    sleep.heed()
     if (replacement !== undefined) {
-      await notifier.close()
-      notifier = replacement
+      await way.notifier.close()
+      if (replacement.settings !== way.settings) pace = { ...pace, notBefore: 0 }
+      way = replacement
       replacement = undefined
       resumeAt = 0
       lanes.clear()
     }
+    if (!lock && (lock = tryLock(stateDir, `send ${name}`))) {
+      pace = takenOver(readPace(dir, way.settings, stateEvents), now())
+      report.held(pace.notBefore, now())
+    }
+    if (lock !== undefined) {
+      await guarded(() => adoptBatches(stateDir, dir, locked))
+      await guarded(() => outbox.poll())
+      if (unsent() > 0) await guarded(() => signs.give(way.settings, pace, now()))
+    } else await guarded(() => signs.look(now()))
+    apart.look(now())
   }
 
   const work = async () => {
@@ -93,14 +99,15 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
     for (;;) {
       await look()
       const notBefore = Math.max(pace.notBefore, resumeAt)
-      const next = nextMessage(waiting(), { ...pace, notBefore }, notifier, now())
+      const paced = { ...pace, notBefore }
+      const next = nextMessage(waiting(), paced, way.notifier, now())
       if (now() >= deadline || (deadline < Infinity && isLeftToOthers())) return
       if (next.what !== 'nothing') await deliver(next.what)
       else if (next.at > deadline && !(isPatient && lock === undefined)) return
       else {
         const ms = Math.min(next.at - now(), lock ? pollMs : lockRetryMs)
         // Whatever comes in, nothing can be sent before.
-        await pause(Math.max(ms, Math.min(notBefore - now(), signMs)))
+        await sleep.during(Math.max(ms, Math.min(notBefore - now(), signMs)))
       }
     }
   }
@@ -118,16 +125,6 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
     outbox.all().length === 0 &&
     !(isPatient && countWaiting(dir) > 0)
 
-  const pause = async (ms: number) => {
-    pausing = new AbortController()
-    if (!isWoken) await delay(Math.max(1, ms), pausing.signal)
-  }
-
-  const wake = () => {
-    isWoken = true
-    pausing.abort()
-  }
-
   const deliver = async (what: Chosen['what']) => {
     let chosen: Chosen | undefined
     const isReadable = await guarded(async () => {
@@ -136,20 +133,20 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
       if (chosen === undefined && what === 'apart') apart.settled(next)
     })
     if (chosen === undefined) {
-      if (!isReadable) await pause(pollMs)
+      if (!isReadable) await sleep.during(pollMs)
       return
     }
     pace = attempted(pace, now())
     await keepPace()
     attempting = new AbortController()
-    const result = await attemptSafely(notifier, chosen.message, attempting.signal)
+    const result = await attemptSafely(way.notifier, chosen.message, attempting.signal)
     pace = ended(pace, now())
     if (result.outcome !== 'delivered') chosen.discard()
     await settle(chosen, result)
     await keepPace()
   }
 
-  const keepPace = () => guarded(() => lock && writePace(dir, pace))
+  const keepPace = () => guarded(() => lock && writePace(dir, way.settings, pace))
 
   const settle = async (chosen: Chosen, result: Attempt) => {
     const { outcome, reason } = result
@@ -183,9 +180,10 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
     chosen: Chosen,
     { reason, retryAfterMs = 0 }: Extract<Attempt, { outcome: 'retry' }>,
   ) => {
-    report.retrying(reason, now())
+    const notBefore = now() + retryAfterMs
+    report.retrying(reason, now(), notBefore)
     hold(chosen, retryAfterMs)
-    if (retryAfterMs > 0) pace = { ...pace, notBefore: now() + retryAfterMs }
+    if (retryAfterMs > 0) pace = { ...pace, notBefore }
     return failed(chosen, reason, false)
   }
 
@@ -220,12 +218,12 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
 
   const drain = async (limitMs: number) => {
     deadline = now() + limitMs
-    wake()
+    sleep.wake()
     const limit = new AbortController()
     void delay(limitMs, limit.signal).then(() => attempting.abort())
     await working
     limit.abort()
-    await notifier.close()
+    await way.notifier.close()
     lock?.release()
     const isOurs = lock !== undefined || !(isPatient || signs.isMissing)
     return isOurs ? unsent() : countWaiting(dir)
@@ -234,14 +232,14 @@ export function startSender(initial: Notifier, options: SenderOptions): Sender {
   const working = work()
   let drained: Promise<number> | undefined
   return {
-    wake,
+    wake: () => sleep.wake(),
     hold(alerts) {
       outbox.hold(alerts)
-      wake()
+      sleep.wake()
     },
     use(other) {
       replacement = other
-      wake()
+      sleep.wake()
     },
     drain: limitMs => (drained ??= drain(limitMs)),
   }

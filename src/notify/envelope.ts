@@ -2,6 +2,7 @@
 
 import type { Alert } from '../alert/alert.js'
 import { alertRecord } from '../alert/alert-record.js'
+import { omitEntry } from '../alert/outgoing.js'
 import type { Severity } from '../rule/severity.js'
 import type { Message } from './notifier.js'
 
@@ -18,9 +19,9 @@ export interface Labels {
 /**
  * A message as one line of JSON: `{"version":1,"kind":"alert","alert":…,"facts":…}`, where `alert`
  * is the line of the alert log, or `{"version":1,"kind":"digest","digest":…}`. Of an alert that
- * would take more than `maxBytes` of UTF-8, the audit entry and the server line are left out, and
- * `omitted` tells their size in bytes; what is left is small. Throws a RangeError for a message of
- * no alert, or of several.
+ * would take more than `maxBytes` of UTF-8, the audit entry and the server line are left out; what
+ * is left is small. `omitted` tells their size in bytes, also where they were left out before.
+ * Throws a RangeError for a message of no alert, or of several.
  */
 export function envelope(message: Message, maxBytes = Infinity): string {
   if (message.kind === 'digest') {
@@ -28,9 +29,7 @@ export function envelope(message: Message, maxBytes = Infinity): string {
   }
   const alert = onlyAlert(message.alerts)
   const whole = alertEnvelope(alert)
-  if (Buffer.byteLength(whole) <= maxBytes) return whole
-  const { entryJson, line, ...rest } = alert
-  return alertEnvelope(rest, { entry: byteLength(entryJson), line: byteLength(line) })
+  return Buffer.byteLength(whole) <= maxBytes ? whole : alertEnvelope(omitEntry(alert))
 }
 
 /** Throws a RangeError for a message of no alert, or of several. */
@@ -56,10 +55,8 @@ function onlyAlert([alert, ...others]: readonly Alert[]): Alert {
 }
 
 /** Around the record as it is: its entry must not be parsed and written again. */
-function alertEnvelope(
-  alert: Alert,
-  omitted?: Readonly<Record<'entry' | 'line', number | undefined>>,
-): string {
+function alertEnvelope(alert: Alert): string {
+  const { omitted } = alert
   const { who, what, where, request, find } = alert.facts
   const rest = JSON.stringify({ facts: { who, what, where, request, find }, omitted })
   const head = `{"version":1,"kind":"alert","alert":${alertRecord(alert)}`
@@ -72,8 +69,4 @@ function visible(json: string): string {
     /[\p{Cs}\ufffe\uffff]/gu,
     char => `\\u${char.charCodeAt(0).toString(16)}`,
   )
-}
-
-function byteLength(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Buffer.byteLength(text)
 }

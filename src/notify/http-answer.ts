@@ -103,14 +103,19 @@ export function errorWord(text: unknown): string {
   return /^[a-z][a-z0-9_]{0,63}$/.test(word) ? word : ''
 }
 
-/** In milliseconds: the header's seconds or date (RFC 9110 10.2.3), else the body's `retry_after`. */
+/**
+ * In milliseconds: the header's seconds or date (RFC 9110 10.2.3), else the body's `retry_after`.
+ * However long it is, unless it leads to no date.
+ */
 function retryAfter({ headers, body }: HttpAnswer, now: number): number | undefined {
   const header = String(headers['retry-after'] ?? '').trim()
-  if (/^\d+$/.test(header)) return Number(header) * 1_000
   const date = header.endsWith('GMT') ? Date.parse(header) : NaN
   if (!Number.isNaN(date)) return Math.max(0, date - now)
-  const seconds = jsonMember(body, 'retry_after')
-  return typeof seconds === 'number' && seconds >= 0 ? seconds * 1_000 : undefined
+  const seconds = /^\d+$/.test(header) ? Number(header) : jsonMember(body, 'retry_after')
+  if (typeof seconds !== 'number' || seconds < 0) return undefined
+  return Number.isNaN(new Date(now + seconds * 1_000).valueOf())
+    ? undefined
+    : seconds * 1_000
 }
 
 function hostname(url: string): string {

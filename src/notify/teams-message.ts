@@ -1,6 +1,7 @@
 // Adaptive Cards, made of text runs only: https://learn.microsoft.com/adaptive-cards/authoring-cards/text-features
 // TextBlock and FactSet render Markdown, with its links, and mentions can be made in them. TextRun
 // renders none of it, so nothing in the log has to be escaped for it, and nothing can be forgotten.
+// Clients may still make links of addresses, as they do in any text.
 
 import type { Alert } from '../alert/alert.js'
 import type { Severity } from '../rule/severity.js'
@@ -8,6 +9,7 @@ import { oneLine } from '../text/one-line.js'
 import { chunksOf } from './chunks.js'
 import type { Message } from './notifier.js'
 import { essentialLines, plainMessage } from './plain-message.js'
+import { withoutLinks } from './without-links.js'
 
 /** What a flow takes: a message with the card attached to it, or the card alone. */
 export type TeamsShape = 'message' | 'card'
@@ -125,11 +127,13 @@ function detailBlock(line: string): RichTextBlock {
  * between the two braces nothing is, and it reads the same.
  */
 function block(line: string, isBold = false): RichTextBlock {
-  const inlines = line.split(/(?<=\{)(?=\{(?:DATE|TIME)\()/).map((text): TextRun => ({
+  const isCommand = line.startsWith('find: ')
+  const shown = isCommand ? line : withoutLinks(line)
+  const inlines = shown.split(/(?<=\{)(?=\{(?:DATE|TIME)\()/).map((text): TextRun => ({
     type: 'TextRun',
     text,
     ...(isBold && { weight: 'Bolder' }),
-    ...(line.startsWith('find: ') && { fontType: 'Monospace' }),
+    ...(isCommand && { fontType: 'Monospace' }),
   }))
   return { type: 'RichTextBlock', spacing: 'Small', inlines }
 }

@@ -40,12 +40,9 @@ export function webexText(message: Message): string {
 }
 
 /**
- * Plain text can't mention anyone or hide where a link goes, but clients make links of addresses,
- * bare names of hosts too. So these are written as `https[://]evil[.]example`; the command stays as
- * it can be pasted.
+ * Plain text can't mention anyone or hide where a link goes, but clients make links of addresses.
+ * The command stays as it can be pasted.
  */
 function unlinked(line: string): string {
-  return line.startsWith('find: ')
-    ? line
-    : withoutLinks(line).replaceAll(/(?<=\S)\.(?=\p{L})/gu, '[.]')
+  return line.startsWith('find: ') ? line : withoutLinks(line)
 }

@@ -30,11 +30,14 @@ const secrets: readonly (readonly [RegExp, string])[] = [
 /**
  * Text with tokens, keys and passwords in clear replaced. Every text of an entry or line goes
  * through here before it is shown anywhere but in the alert log, which is as secret as the log
- * itself. Text over 8,192 characters is cut.
+ * itself. Text over 8,192 characters is cut, never inside a character, and ends in `…` then.
  */
 export function mask(text: string): string {
-  return secrets.reduce(
-    (masked, [secret, replacement]) => masked.replace(secret, replacement),
-    text.slice(0, maxText),
+  const isCut = text.length > maxText
+  const isSplit = isCut && /[\ud800-\udbff]/.test(text[maxText - 1]!)
+  const masked = secrets.reduce(
+    (shown, [secret, replacement]) => shown.replace(secret, replacement),
+    isCut ? text.slice(0, isSplit ? maxText - 1 : maxText) : text,
   )
+  return isCut ? `${masked}…` : masked
 }

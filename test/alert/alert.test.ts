@@ -97,6 +97,16 @@ t.test('secrets are masked, and what only looks like one is not', async t => {
   }
 })
 
+t.test('text that is cut before it is masked says so', async t => {
+  t.equal(mask('x'.repeat(8_192)), 'x'.repeat(8_192))
+  t.equal(mask('x'.repeat(8_193)), `${'x'.repeat(8_192)}…`)
+  t.equal(mask(`${'x'.repeat(8_191)}🔥`), `${'x'.repeat(8_191)}…`)
+  t.equal(
+    mask(`-----BEGIN PRIVATE KEY-----${'M'.repeat(9_000)}`),
+    '[masked private key]…',
+  )
+})
+
 t.test('text is one visible, bounded line', async t => {
   const cases: readonly [text: string, limit: number, shown: string][] = [
     ['plain', 9, 'plain'],

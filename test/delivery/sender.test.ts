@@ -117,25 +117,28 @@ function system(t: Test, script: Answer[] = []) {
     put: (...ids: string[]) => {
       for (const id of ids) put(dir, id)
     },
-    start: () => {
-      const sender = startSender(notifier, {
-        counters,
-        diagnostics,
-        stateDir,
-        alertLog: '/var/log/vault/audit.alert',
-        stateEvents: {
-          corrupt: file => owns.push(`corrupt ${file}`),
-          cut: file => owns.push(`cut ${basename(file)}`),
-          evicted() {},
-          dropped() {},
+    start: (settings = 'as ever') => {
+      const sender = startSender(
+        { notifier, settings },
+        {
+          counters,
+          diagnostics,
+          stateDir,
+          alertLog: '/var/log/vault/audit.alert',
+          stateEvents: {
+            corrupt: file => owns.push(`corrupt ${file}`),
+            cut: file => owns.push(`cut ${basename(file)}`),
+            evicted() {},
+            dropped() {},
+          },
+          locked: action => action(),
+          onSuspended: sentence => owns.push(sentence),
+          onGivenUp: sentence => owns.push(sentence),
+          random: () => 0.999_999,
+          now: clock.now,
+          delay: clock.delay,
         },
-        locked: action => action(),
-        onSuspended: sentence => owns.push(sentence),
-        onGivenUp: sentence => owns.push(sentence),
-        random: () => 0.999_999,
-        now: clock.now,
-        delay: clock.delay,
-      })
+      )
       // Or else it keeps its lock, on a folder whose inode is the next test's.
       t.teardown(() => sender.drain(0))
       return sender
@@ -264,6 +267,61 @@ t.test(
     t.strictSame(tried(), ['0 c1', '3600000 c1'])
   },
 )
+
+const day = 24 * 60 * minutes
+
+t.test('a long Retry-After is told at once, with its end, and at each start', async t => {
+  const { put, start, clock, tried, said, owns } = system(t, [
+    retry('answered 500'),
+    retry('answered 429', day),
+  ])
+  put('c1')
+  const first = start()
+  await clock.pass(2 * seconds)
+  const silence = 'ops asks for no message before 2026-11-24T12:00:01.000Z'
+  t.strictSame(owns, [`${silence}: answered 429`])
+  t.strictSame(said.slice(1), [`error ${silence}: answered 429`])
+  await first.drain(0)
+  start()
+  await clock.pass(day)
+  t.strictSame(tried().slice(1), ['1000 c1', '86401000 c1'])
+  t.strictSame(said.slice(2), [
+    `error ${silence}, as it did before this start`,
+    'info ops delivers again',
+  ])
+  t.equal(owns.length, 1)
+})
+
+t.test('a Retry-After of up to 15 minutes is told as any other trouble', async t => {
+  const { put, start, clock, said, owns } = system(t, [
+    retry('answered 429', 15 * minutes),
+  ])
+  put('c1')
+  start()
+  await clock.pass(seconds)
+  t.strictSame(said, ["error ops doesn't deliver, trying on: answered 429"])
+  t.strictSame(owns, [])
+})
+
+t.test('other settings are not bound by what the ones before were told', async t => {
+  const { put, start, clock, tried, notifier } = system(t, [
+    retry('answered 429', day),
+    retry('answered 429', day),
+  ])
+  put('c1')
+  const first = start('of A')
+  await clock.pass(seconds)
+  first.use({ notifier: { ...notifier }, settings: 'of A' })
+  await clock.pass(seconds)
+  t.strictSame(tried(), ['0 c1'], 'the same settings wait on')
+  first.use({ notifier: { ...notifier }, settings: 'of B' })
+  await clock.pass(seconds)
+  t.strictSame(tried(), ['0 c1', '2000 c1'], 'at a reload')
+  await first.drain(0)
+  start('of C')
+  await clock.pass(seconds)
+  t.strictSame(tried(), ['0 c1', '2000 c1', '3000 c1'], 'and at a start')
+})
 
 t.test('a start soon after a message waits for its turn', async t => {
   const { put, start, clock, tried } = system(t)
@@ -532,7 +590,7 @@ t.test('a new way to reach it is tried at once', async t => {
   put('h1')
   const sender = start()
   await clock.pass(minutes)
-  sender.use({ ...notifier })
+  sender.use({ notifier: { ...notifier }, settings: 'as ever' })
   await clock.pass(seconds)
   t.strictSame(tried(), ['0 h1', '60000 h1'])
   t.equal(closed(), 1)

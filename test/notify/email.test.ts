@@ -11,6 +11,7 @@ import type { Message } from '../../src/notify/notifier.js'
 import { severities } from '../../src/rule/severity.js'
 import { oneLine } from '../../src/text/one-line.js'
 import { sampleAlert } from '../fixtures/alerts.js'
+import { linkable, restored } from '../fixtures/links.js'
 import { readMail } from '../fixtures/mail-reader.js'
 import { programs } from '../fixtures/programs.js'
 
@@ -127,7 +128,7 @@ t.test('a digest', async t => {
   t.notOk(headers.has('x-vault-log-rule'))
   t.ok(lines.includes('2 of rule generate-root-accessed'))
   t.ok(lines.includes('find: jq . /var/log/vault/audit.alert'))
-  t.ok(lines.includes('first titles: see https[://]evil.example/'))
+  t.ok(lines.includes('first titles: see https[://]evil[.]example/'))
 })
 
 const hostile: Record<string, string> = {
@@ -152,26 +153,24 @@ for (const [name, text] of Object.entries(hostile)) {
     const names = [...mailOf(alert).headers.keys()]
     t.strictSame([...headers.keys()], names)
     t.equal(headers.get('to'), 'secops@example.com, root')
-    t.equal(headers.get('subject'), `[vault] critical: ${oneLine(text, 500)}`)
+    const subject = restored(headers.get('subject') ?? '')
+    t.equal(subject, `[vault] critical: ${oneLine(text, 500)}`)
     t.match(headers.get('message-id'), /^<[\w.-]*@log\.example\.com>$/)
     t.match(headers.get('x-vault-log-rule'), /^[\w.-]*$/)
-    t.equal(lines[0], `critical: ${oneLine(text, 500)}`)
+    t.equal(restored(lines[0] ?? ''), `critical: ${oneLine(text, 500)}`)
     t.equal(lines.length, 9)
   })
 }
 
-t.test(
-  'nothing in a mail is a link by its scheme, and a command stays whole',
-  async t => {
-    const text = 'https://evil.example/ WWW.evil.example \\\\evil\\share mailto:a@b'
-    const { headers, lines } = mailOf({ ...alert, title: text })
-    const shown =
-      'critical: https[://]evil.example/ [WWW.]evil.example [\\\\]evil\\share [mailto:]a@b'
-    t.equal(lines[0], shown)
-    t.equal(headers.get('subject'), `[vault] ${shown}`)
-    t.equal(lines.at(-1), `find: ${alert.facts.find}`)
-  },
-)
+t.test('nothing in a mail is a link, and a command stays whole', async t => {
+  const text = 'https://evil.example/ WWW.evil.example \\\\evil\\share mailto:a@b'
+  const { headers, lines } = mailOf({ ...alert, title: text })
+  const shown =
+    'critical: https[://]evil[.]example/ [WWW.]evil[.]example [\\\\]evil\\share [mailto:]a[@]b'
+  t.equal(lines[0], shown)
+  t.equal(headers.get('subject'), `[vault] ${shown}`)
+  t.equal(lines.at(-1), `find: ${alert.facts.find}`)
+})
 
 t.test('a subject: plain where it can be, cut where it is long', async t => {
   const subject = (title: string) => {
@@ -310,7 +309,17 @@ t.test('keys of the ini', async t => {
 
 const nasty = fc.oneof(
   fc.constantFrom('=', '.', 'From ', '=?', '?=', ' ', '  ', 'ü', '日', '🔥', '\u0301'),
-  fc.constantFrom('://', '\\\\', 'x'.repeat(80), '=?UTF-8?B?', '\t', ':', ','),
+  fc.constantFrom(
+    '://',
+    '\\\\',
+    '.a',
+    '@a',
+    'x'.repeat(80),
+    '=?UTF-8?B?',
+    '\t',
+    ':',
+    ',',
+  ),
   fc.string({ unit: 'binary', minLength: 1, maxLength: 3 }),
 )
 const text = (max: number) =>
@@ -320,8 +329,6 @@ const text = (max: number) =>
       .map(parts => oneLine(parts.join(''), max)),
     fc.tuple(nasty, fc.nat(max)).map(([part, n]) => oneLine(part.repeat(n), max)),
   )
-const linked = (shown: string) =>
-  shown.replaceAll(/\[(:\/\/|\\\\|www\.|mailto:)\]/gi, '$1')
 
 t.test('any alerts: a mail that is read, with every id and whole title', async t => {
   const anyAlert = fc
@@ -343,16 +350,18 @@ t.test('any alerts: a mail that is read, with every id and whole title', async t
         `${severity}: ${title}`,
         `alert ${id}, rule ${rule}`,
       ])
-      const subject = linked(headers.get('subject') ?? '')
+      const subject = restored(headers.get('subject') ?? '')
       const prefix = alerts.length > 1 ? `[vault, ${alerts.length} alerts]` : '[vault]'
-      const said = lines.slice(0, essential.length).map(linked)
+      const said = lines.slice(0, essential.length).map(restored)
       const broken = [
-        said.join('\n') !== essential.join('\n') && `said ${said.join('\n')}`,
-        subject !== oneLine(`${prefix} ${first!.severity}: ${first!.title}`, 200) &&
+        said.join('\n') !== essential.map(restored).join('\n') &&
+          `said ${said.join('\n')}`,
+        subject !==
+          restored(oneLine(`${prefix} ${first!.severity}: ${first!.title}`, 200)) &&
           `subject ${subject}`,
         lines.length !== essential.length + 1 + facts.length + 2 && 'other lines',
         written.includes('secret') && 'the entry',
-        /(?<!\[)(?::\/\/|\\\\|www\.|mailto:)(?!\])/i.test(lines.join('\n')) && 'a link',
+        linkable.test([headers.get('subject'), ...lines].join('\n')) && 'a link',
       ].filter(Boolean)
       if (broken.length > 0) throw new Error(broken.join(', '))
     },

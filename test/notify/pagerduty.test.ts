@@ -9,6 +9,7 @@ import { severities } from '../../src/rule/severity.js'
 import { oneLine } from '../../src/text/one-line.js'
 import { sampleAlert } from '../fixtures/alerts.js'
 import type { Answer } from '../fixtures/http-stand-in.js'
+import { linkable, restored } from '../fixtures/links.js'
 import {
   judgeEvent,
   routingKey,
@@ -32,7 +33,7 @@ const alert = sampleAlert({
 const message = (...alerts: Alert[]): Message => ({ kind: 'alerts', alerts })
 
 async function standIn(t: Test) {
-  const server = await startPagerdutyStandIn()
+  const server = await startPagerdutyStandIn({ isPatient: true })
   t.teardown(() => server.close())
   return server
 }
@@ -288,7 +289,19 @@ t.test('the stand-in refuses what PagerDuty would', async t => {
 })
 
 const nasty = fc.oneof(
-  fc.constantFrom('://', '\\\\', 'www.', 'mailto:', '"', '\\', '<', '\u0000', '🔥'),
+  fc.constantFrom(
+    '://',
+    '\\\\',
+    'www.',
+    'mailto:',
+    '.a',
+    '@a',
+    '"',
+    '\\',
+    '<',
+    '\u0000',
+    '🔥',
+  ),
   fc.constantFrom('\u202e', '\ud800', ' ', 'https://evil.example/', '<!channel>'),
   fc.string({ unit: 'binary', minLength: 1, maxLength: 3 }),
 )
@@ -321,12 +334,12 @@ t.test('any alert: an event that is taken, with its id and whole title', async t
       const { payload, dedup_key } = event
       const { find, ...details } = payload.custom_details
       const seen = [payload.summary, payload.source, ...Object.values(details)].join('\n')
-      const said = payload.summary.replaceAll(/\[(:\/\/|\\\\|www\.|mailto:)\]/gi, '$1')
+      const said = restored(payload.summary)
       const broken = [
         judged(event).status !== 202 && String(judged(event).body),
         dedup_key !== alert.id && 'no id',
-        said !== (title.trim() || alert.rule) && `title ${payload.summary}`,
-        /(?<!\[)(?::\/\/|\\\\|www\.|mailto:)(?!\])/i.test(seen) && 'a link',
+        said !== restored(title.trim() || alert.rule) && `title ${payload.summary}`,
+        linkable.test(seen) && 'a link',
         /[\p{Cc}\p{Cf}\p{Cs}]/u.test(seen.replaceAll('\n', '')) && 'not visible',
         String(find).length > 4_000 && 'a long command',
       ].filter(Boolean)

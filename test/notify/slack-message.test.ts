@@ -115,7 +115,7 @@ for (const [name, text] of Object.entries(hostile)) {
       t.match(said, `🔴 critical ${text}\n`)
       t.match(said, `who ${text}\n`)
       t.match(said, `find : '${text}'`)
-      t.notMatch(said, /PING|LINK|EMOJI/)
+      t.notMatch(said, /PING|LINK|EMOJI|SPLIT/)
     }
     t.notMatch(JSON.stringify(message), /[<>]/)
   })
@@ -130,6 +130,32 @@ t.test(
     t.equal(rendered({ text: ':fire: `:fire:`' }), 'EMOJI fire :fire:')
   },
 )
+
+t.test('the stand-in links what it is not told to leave alone', async t => {
+  const text = '`https://e.example/x` @here #general mailto:a@e.example'
+  const linked = 'LINK PING everyone (here) LINK LINK'
+  const verbatim = text.replaceAll('`', '')
+  const section = (more: object) => [
+    { type: 'section', text: { type: 'mrkdwn', text, ...more } },
+  ]
+  t.equal(rendered({ text }), linked)
+  t.equal(rendered({ text, parse: 'full' }), linked)
+  t.equal(rendered({ text, parse: 'none', link_names: true }), linked)
+  t.equal(rendered({ text, parse: 'none', link_names: false }), verbatim)
+  t.equal(rendered({ blocks: section({}) }), linked)
+  t.equal(rendered({ blocks: section({ verbatim: false }) }), linked)
+  t.equal(rendered({ blocks: section({ verbatim: true }) }), verbatim)
+})
+
+t.test('the stand-in splits a long text, and cuts a longer one', async t => {
+  const pieces = (chars: number) =>
+    rendered({ text: 'x'.repeat(chars), parse: 'none' })
+      .split('\nSPLIT\n')
+      .map(piece => piece.length)
+  t.strictSame(pieces(4_000), [4_000])
+  t.strictSame(pieces(4_001), [4_000, 1])
+  t.strictSame(pieces(50_000), [...Array.from({ length: 10 }, () => 4_000), 3])
+})
 
 const replaced: Record<string, [string, string]> = {
   'a backtick': ['a`<!channel>`b', 'aˋ<!channel>ˋb'],

@@ -29,7 +29,7 @@ async function attempt(
 }
 
 async function standIn(t: Test, options: StandInOptions = {}) {
-  const server = await startSlackStandIn({ path, ...options })
+  const server = await startSlackStandIn({ path, isPatient: true, ...options })
   t.teardown(() => server.close())
   return server
 }
@@ -281,6 +281,44 @@ t.test('Slack takes the largest digests as they are', async t => {
     t.notMatch(said, /PING|LINK/)
   }
 })
+
+t.test(
+  'the stand-in takes what Slack takes, and refuses the rest in its words',
+  async t => {
+    const server = await standIn(t)
+    const text = { type: 'mrkdwn', text: 'x', verbatim: true }
+    const heading = { type: 'plain_text', text: 'x', emoji: false }
+    const block = (type: string, content: object) => ({
+      text: 'x',
+      blocks: [{ type, text: content }],
+    })
+    const table: [unknown, string][] = [
+      [{ text: 'x' }, 'ok'],
+      [{ text: ' ' }, 'no_text'],
+      [{ text: 5 }, 'invalid_payload'],
+      [{ attachments: [{ text: 'x' }] }, 'ok'],
+      [{ attachments: {} }, 'invalid_payload'],
+      [{ attachments: Array.from({ length: 101 }, () => ({})) }, 'too_many_attachments'],
+      [block('section', text), 'ok'],
+      [block('section', { ...text, verbatim: 'true' }), 'invalid_blocks'],
+      [block('section', { ...text, emoji: true }), 'invalid_blocks'],
+      [block('section', { ...text, type: 'markdown' }), 'invalid_blocks'],
+      [block('section', { ...text, text: 5 }), 'invalid_blocks'],
+      [block('section', { ...text, text: 'x'.repeat(3_001) }), 'invalid_blocks'],
+      [block('header', heading), 'ok'],
+      [block('header', text), 'invalid_blocks'],
+      [block('header', { ...heading, verbatim: true }), 'invalid_blocks'],
+      ['no JSON', 'invalid_payload'],
+    ]
+    for (const [body, word] of table) {
+      const answer = await fetch(server.url, {
+        method: 'POST',
+        body: JSON.stringify(body),
+      })
+      t.equal(await answer.text(), word, JSON.stringify(body).slice(0, 100))
+    }
+  },
+)
 
 t.test('the URL is an incoming webhook, not a workflow trigger', async t => {
   const { url } = slack.keys

@@ -17,6 +17,7 @@ import {
   startTeamsStandIn,
   type FlowShape,
 } from '../fixtures/teams-stand-in.js'
+import { linkable, restored } from '../fixtures/links.js'
 
 const path =
   '/workflows/SECRET01/triggers/manual/paths/invoke?api-version=1&sig=SECRET02-_x'
@@ -66,7 +67,7 @@ async function attempt(t: Test, settings: Settings, sent = message): Promise<Att
 }
 
 async function standIn(t: Test, shape?: FlowShape) {
-  const server = await startTeamsStandIn(shape, { path })
+  const server = await startTeamsStandIn(shape, { path, isPatient: true })
   t.teardown(() => server.close())
   return server
 }
@@ -318,6 +319,7 @@ const hostile: Record<string, string> = {
   'a mention': '<at>everyone</at> @everyone <@all>',
   'a link': '[https://vault.example](https://evil.example) <https://evil.example>',
   'a bare link': 'https://evil.example/ mailto:a@evil.example',
+  'a bare address': 'reset at evil.com/reset?u=1 or a@evil.com, \\\\evil.com\\share',
   formatting: '**bold** _italic_ ~~struck~~ `code` # head',
   'a list': '- item 1. item',
   HTML: '<b>b</b> <img src=x onerror=alert(1)> &lt;b&gt; &amp;',
@@ -334,10 +336,14 @@ for (const [name, data] of Object.entries(hostile)) {
     const titles = [data]
     const digest: Message = { kind: 'digest', digest: sampleDigest({ titles }) }
     t.match(await attempt(t, { url: server.url }, digest), { outcome: 'delivered' })
-    const [alerts, sum] = server.runs.map(run => ('posted' in run ? run.posted : ''))
-    t.ok(alerts?.startsWith(`critical: ${data}\n`))
-    t.ok(alerts?.includes(`\nwho: ${data}\n`))
-    t.ok(sum?.endsWith(`\nfirst titles: ${data}`))
+    const [alerts = '', sum = ''] = server.runs.map(run =>
+      'posted' in run ? run.posted : '',
+    )
+    t.ok(restored(alerts).startsWith(`critical: ${data}\n`))
+    t.ok(restored(alerts).includes(`\nwho: ${data}\n`))
+    t.ok(restored(sum).endsWith(`\nfirst titles: ${data}`))
+    for (const said of [alerts, sum])
+      t.notMatch(said.replace(/^find: .*$/m, ''), linkable)
     const types = [...JSON.stringify(card(sent)).matchAll(/"type":"(\w+)"/g)].map(
       m => m[1],
     )
@@ -364,7 +370,7 @@ t.test('the stand-in would show what works in other elements', async t => {
 
 t.test('one alert with the longest texts takes less than 20,480 bytes', async t => {
   const server = await standIn(t)
-  for (const part of ['"', '\\', '€', '🔥', '{{DATE(', '{{TIME(x)}} ', '<']) {
+  for (const part of ['"', '\\', '€', '.€', '@a', '🔥', '{{DATE(', '{{TIME(x)}} ', '<']) {
     const long = (max: number) => part.repeat(500).slice(0, max)
     const facts = {
       who: long(300),
@@ -373,14 +379,14 @@ t.test('one alert with the longest texts takes less than 20,480 bytes', async t 
       request: long(300),
       find: '"'.repeat(1_000),
     }
-    const title = part === '🔥' ? long(500) : `${long(499)}.`
+    const title = part.length === 2 ? long(500) : `${long(499)}.`
     const sent = ofAlerts({ title, rule: 'r'.repeat(100), facts })
     t.match(await attempt(t, { url: server.url }, sent), { outcome: 'delivered' })
     const { bytes } = server.requests.at(-1)!
     t.ok(bytes <= 20_480, `${part}: ${bytes}`)
     const posted = (server.runs.at(-1) as { posted: string }).posted
-    t.ok(posted.startsWith(`critical: ${title}\n`))
-    t.ok(posted.includes(`\nrequest: ${facts.request}\n`))
+    t.ok(restored(posted).startsWith(`critical: ${title}\n`))
+    t.ok(restored(posted).includes(`\nrequest: ${facts.request}\n`))
     t.ok(posted.endsWith(`\nfind: ${facts.find}`))
   }
   t.match(card(ofAlerts({ facts: { find: 'x'.repeat(1_001) } })).body.at(-1), {
@@ -390,7 +396,7 @@ t.test('one alert with the longest texts takes less than 20,480 bytes', async t 
 
 t.test('the largest digest takes less than 20,480 bytes', async t => {
   const server = await standIn(t)
-  for (const part of ['"', '€', '🔥', '{{DATE(']) {
+  for (const part of ['"', '€', '.€', '🔥', '{{DATE(']) {
     const digest = largestDigest(part.repeat(500 / part.length), '"'.repeat(1_000))
     const sent: Message = { kind: 'digest', digest }
     t.match(await attempt(t, { url: server.url }, sent), { outcome: 'delivered' })
@@ -446,7 +452,9 @@ t.test(
       const { bytes } = server.requests.at(-1)!
       if (bytes > 20_480) throw new Error(`${bytes} bytes`)
       if (bytes !== bytesOf(teamsMessage(sent, 'message'))) throw new Error('not all')
-      return run.posted.split('\n')
+      const live = run.posted.split('\n').find(line => linkable.test(line))
+      if (live !== undefined && !live.startsWith('find: ')) throw new Error(live)
+      return restored(run.posted).split('\n')
     }
     const property = fc.asyncProperty(anyAlerts, anyDigest, async (alerts, digest) => {
       const ids: string[] = []
@@ -454,7 +462,9 @@ t.test(
         const lines = await post({ kind: 'alerts', alerts: chunk })
         for (const { id, rule, severity, title } of chunk) {
           const at = lines.indexOf(`alert ${id}, rule ${rule}`)
-          if (lines[at - 1] !== `${severity}: ${title}`) throw new Error(`no ${title}`)
+          if (lines[at - 1] !== restored(`${severity}: ${title}`)) {
+            throw new Error(`no ${title}`)
+          }
           ids.push(id)
         }
         if (!lines.at(-1)?.startsWith('find: ')) throw new Error('no command')
@@ -475,7 +485,7 @@ t.test(
         ...byRule.map(counted => `${counted.count} of rule ${counted.rule}`),
         ...titles
           .filter(title => title.length < 290)
-          .map(title => `first titles: ${title}`),
+          .map(title => restored(`first titles: ${title}`)),
       ]
       const missing = expected.filter(line => !lines.includes(line))
       if (missing.length > 0) throw new Error(`no ${missing.join()}`)
