@@ -292,6 +292,6 @@ R0secretpartSECRETkey2SECRETkey3
   t.match(stderr, /ini:4:1: unknown line of \d+ characters without "=" in \[slack/)
   t.match(stderr, /ini:7:1: unknown line of 32 characters without "=" in \[pagerduty\]/)
   const told = slack.requests.map(({ body }) => JSON.stringify(body)).join()
-  t.match(told, /Settings ignored/)
+  t.match(told, /Settings at fault/)
   t.notMatch(stderr + JSON.stringify(records()) + told, /secretpart/)
 })
