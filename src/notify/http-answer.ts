@@ -103,19 +103,27 @@ export function errorWord(text: unknown): string {
   return /^[a-z][a-z0-9_]{0,63}$/.test(word) ? word : ''
 }
 
+/** 30,000 years: what is longer may lead to no date. */
+const maxWaitMs = 1e15
+
 /**
  * In milliseconds: the header's seconds or date (RFC 9110 10.2.3), else the body's `retry_after`.
- * However long it is, unless it leads to no date.
+ * However long it is, as long as it leads to a date.
  */
 function retryAfter({ headers, body }: HttpAnswer, now: number): number | undefined {
   const header = String(headers['retry-after'] ?? '').trim()
   const date = header.endsWith('GMT') ? Date.parse(header) : NaN
-  if (!Number.isNaN(date)) return Math.max(0, date - now)
-  const seconds = /^\d+$/.test(header) ? Number(header) : jsonMember(body, 'retry_after')
-  if (typeof seconds !== 'number' || seconds < 0) return undefined
-  return Number.isNaN(new Date(now + seconds * 1_000).valueOf())
-    ? undefined
-    : seconds * 1_000
+  const ms = Number.isNaN(date)
+    ? secondsOf(header, body) * 1_000
+    : Math.max(0, date - now)
+  return ms <= maxWaitMs ? ms : undefined
+}
+
+/** NaN where it is none. */
+function secondsOf(header: string, body: string): number {
+  if (/^\d+$/.test(header)) return Number(header)
+  const seconds = jsonMember(body, 'retry_after')
+  return typeof seconds === 'number' && seconds >= 0 ? seconds : NaN
 }
 
 function hostname(url: string): string {

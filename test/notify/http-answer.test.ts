@@ -54,6 +54,8 @@ t.test('a time to wait is taken from the header before the body', async t => {
 t.test('a time to wait may be long, but leads to a date', async t => {
   const year = String(366 * 86_400)
   t.match(answered(429, '', { 'retry-after': year }), { retryAfterMs: 31_622_400_000 })
+  const last = 'Sat, 13 Sep 275760 00:00:00 GMT'
+  t.notOk('retryAfterMs' in answered(429, '', { 'retry-after': last }))
   for (const digits of ['9'.repeat(400), '9'.repeat(13)]) {
     const inHeader = answered(429, '', { 'retry-after': digits })
     t.strictSame(inHeader, { outcome: 'retry', reason: 'answered 429' }, digits)
