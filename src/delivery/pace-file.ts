@@ -4,40 +4,28 @@ import { readJson } from '../state/read-json.js'
 import type { StateEvents } from '../state/state-events.js'
 import { freshPace, type Pace } from './pace.js'
 
-/** The latest time that a date can be. */
-const maxTime = 8.64e15
-
 /**
- * The pace that a destination's last sender kept; a fresh one where it can't be read. What a server
- * asked for that was reached with other `settings` doesn't bind this one. What was never written
- * there is put aside, and told.
+ * The pace that a destination's last sender kept; a fresh one where it can't be read. What was never
+ * written there is put aside, and told.
  */
-export function readPace(outbox: string, settings: string, events: StateEvents): Pace {
+export function readPace(outbox: string, events: StateEvents): Pace {
   const file = join(outbox, 'pace.json')
-  const kept = readJson(file, isPace, JSON.stringify(freshPace), events)
-  if (kept === undefined) return freshPace
-  const { settings: others, ...pace } = kept
-  return others === settings ? pace : { ...pace, notBefore: 0 }
+  return readJson(file, isPace, JSON.stringify(freshPace), events) ?? freshPace
 }
 
 /** Keeps it, so that a start, also after a kill, sends no faster. Throws errors of the file system. */
-export function writePace(outbox: string, settings: string, pace: Pace): void {
+export function writePace(outbox: string, pace: Pace): void {
   // A kill in the middle of it must not leave half of it.
   const part = join(outbox, 'pace.json.next')
-  writeFileSync(part, JSON.stringify({ ...pace, settings }), { mode: 0o640 })
+  writeFileSync(part, JSON.stringify(pace), { mode: 0o640 })
   renameSync(part, join(outbox, 'pace.json'))
 }
 
 /** Makes its version another one, without taking space. Throws errors of the file system. */
-export function touchPace(
-  outbox: string,
-  settings: string,
-  pace: Pace,
-  now: number,
-): void {
+export function touchPace(outbox: string, pace: Pace, now: number): void {
   const file = join(outbox, 'pace.json')
   if (existsSync(file)) utimesSync(file, now / 1_000, now / 1_000)
-  else writePace(outbox, settings, pace)
+  else writePace(outbox, pace)
 }
 
 /** Another one after each `writePace`. Throws errors of the file system. */
@@ -47,7 +35,10 @@ export function paceVersion(outbox: string): string {
   return stat === undefined ? '' : `${stat.ino} ${stat.mtimeNs}`
 }
 
-function isPace(value: unknown): value is Pace & { readonly settings?: unknown } {
+/** The latest time that a date can be. */
+const maxTime = 8.64e15
+
+function isPace(value: unknown): value is Pace {
   if (typeof value !== 'object' || value === null) return false
   return Object.entries(freshPace).every(([name, fresh]: [string, unknown]) => {
     const member: unknown = Object.getOwnPropertyDescriptor(value, name)?.value

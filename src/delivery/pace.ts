@@ -11,8 +11,10 @@ export interface Pace {
   readonly gatherUntil: number
   /** Digests in a row, each of which was due as soon as the one before it let it. */
   readonly digests: number
-  /** Nothing is sent before: the destination asked for it, or it failed. */
+  /** Nothing is sent before: the destination asked for it. */
   readonly notBefore: number
+  /** Those by which it was reached when it asked: see `Way`. */
+  readonly settings?: string
 }
 
 /** A destination to which nothing was sent yet. */
@@ -107,6 +109,11 @@ export function takenOver(kept: Pace, now: number): Pace {
   const pace = setBack(kept, Math.max(kept.lastAttempt, kept.lastEnd) - now)
   const isUnknown = pace.lastEnd < pace.lastAttempt
   return isUnknown && now - pace.lastAttempt < longestAttemptMs ? ended(pace, now) : pace
+}
+
+/** The pace for these settings: what was asked for where others lead doesn't bind them. */
+export function bindingFor(settings: string, pace: Pace): Pace {
+  return pace.settings === settings ? pace : { ...pace, settings, notBefore: 0 }
 }
 
 /** The same by a clock that was set back by `ms`, so that nothing waits for the old time. */

@@ -16,7 +16,15 @@ import { appendDeadLetters } from './dead-letters.js'
 import { createDeliveryReport } from './delivery-report.js'
 import { createGuard } from './guard.js'
 import { createLanes } from './lanes.js'
-import { attempted, delivered, ended, freshPace, nextMessage, takenOver } from './pace.js'
+import {
+  attempted,
+  bindingFor,
+  delivered,
+  ended,
+  freshPace,
+  nextMessage,
+  takenOver,
+} from './pace.js'
 import { readPace, writePace } from './pace-file.js'
 import type { SenderOptions } from './sender-options.js'
 import { createSetApart } from './set-apart.js'
@@ -30,10 +38,7 @@ export interface Sender {
   wake(): void
   /** Keeps an event in memory that can't be written to the outbox. */
   hold(alerts: readonly Alert[]): void
-  /**
-   * From the next message on the destination is reached in this way. With other settings than
-   * before, nothing is left of what was asked for.
-   */
+  /** From the next message on the destination is reached in this way. */
   use(way: Way): void
   /**
    * Sends what waits for at most `limitMs`, but doesn't wait out a pause that ends later; then gives
@@ -57,9 +62,9 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
   const report = createDeliveryReport(name, options)
   const guarded = createGuard(code => report.stateError(code))
   const apart = createSetApart(outbox)
+  const signs = createSignsOfLife(dir, () => report.withheld())
   const sleep = createSleep(delay)
   let way = initial
-  const signs = createSignsOfLife(dir, () => report.withheld())
   let replacement: Way | undefined
   let lock: Lock | undefined
   let pace = freshPace
@@ -75,20 +80,20 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
     sleep.heed()
     if (replacement !== undefined) {
       await way.notifier.close()
-      if (replacement.settings !== way.settings) pace = { ...pace, notBefore: 0 }
       way = replacement
       replacement = undefined
+      pace = bindingFor(way.settings, pace)
       resumeAt = 0
       lanes.clear()
     }
     if (!lock && (lock = tryLock(stateDir, `send ${name}`))) {
-      pace = takenOver(readPace(dir, way.settings, stateEvents), now())
+      pace = bindingFor(way.settings, takenOver(readPace(dir, stateEvents), now()))
       report.held(pace.notBefore, now())
     }
     if (lock !== undefined) {
       await guarded(() => adoptBatches(stateDir, dir, locked))
       await guarded(() => outbox.poll())
-      if (unsent() > 0) await guarded(() => signs.give(way.settings, pace, now()))
+      if (unsent() > 0) await guarded(() => signs.give(pace, now()))
     } else await guarded(() => signs.look(now()))
     apart.look(now())
   }
@@ -99,8 +104,7 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
     for (;;) {
       await look()
       const notBefore = Math.max(pace.notBefore, resumeAt)
-      const paced = { ...pace, notBefore }
-      const next = nextMessage(waiting(), paced, way.notifier, now())
+      const next = nextMessage(waiting(), { ...pace, notBefore }, way.notifier, now())
       if (now() >= deadline || (deadline < Infinity && isLeftToOthers())) return
       if (next.what !== 'nothing') await deliver(next.what)
       else if (next.at > deadline && !(isPatient && lock === undefined)) return
@@ -132,10 +136,7 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
       chosen = await chooseMessage(what, next, outbox, stateDir, alertLog, now())
       if (chosen === undefined && what === 'apart') apart.settled(next)
     })
-    if (chosen === undefined) {
-      if (!isReadable) await sleep.during(pollMs)
-      return
-    }
+    if (chosen === undefined) return isReadable ? undefined : sleep.during(pollMs)
     pace = attempted(pace, now())
     await keepPace()
     attempting = new AbortController()
@@ -146,7 +147,7 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
     await keepPace()
   }
 
-  const keepPace = () => guarded(() => lock && writePace(dir, way.settings, pace))
+  const keepPace = () => guarded(() => lock && writePace(dir, pace))
 
   const settle = async (chosen: Chosen, result: Attempt) => {
     const { outcome, reason } = result

@@ -8,7 +8,7 @@ import { paceVersion, touchPace } from './pace-file.js'
 /** The signs of life of a destination's sender, given and looked for. */
 export interface SignsOfLife {
   /** Given by whoever has the lock, when something waits. Throws errors of the file system. */
-  give(settings: string, pace: Pace, now: number): void
+  give(pace: Pace, now: number): void
   /** Looked for by whoever hasn't. Throws errors of the file system. */
   look(now: number): void
   /** Whether the one who has the lock has long sent nothing of what waits. */
@@ -29,11 +29,11 @@ export function createSignsOfLife(outbox: string, onMissing: () => void): SignsO
   let since = 0
   let isMissing = false
   return {
-    give(settings, pace, now) {
+    give(pace, now) {
       isMissing = false
       if (now - givenAt < signMs) return
       givenAt = now
-      touchPace(outbox, settings, pace, now)
+      touchPace(outbox, pace, now)
     },
     look(now) {
       if (now - lookedAt < signMs) return
