@@ -23,7 +23,8 @@ export interface Chosen {
 
 /**
  * Makes the message that is due; `apart` is what it is of where that was set apart. Gives undefined
- * where what waited is gone or unreadable, which is settled then. `now` is epoch milliseconds. Rejects with errors of the file system.
+ * where what waited is gone or unreadable, which is settled then. `now` is epoch milliseconds.
+ * Rejects with errors of the file system.
  */
 export async function chooseMessage(
   what: Chosen['what'],

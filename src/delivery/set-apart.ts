@@ -49,6 +49,12 @@ export function createSetApart(outbox: Outbox): SetApart {
   let hasDelivered = false
   let batchFailures = 0
 
+  /** How many events and parts wait to be sent, but for what lets others go first. */
+  const countMessages = () => {
+    const { critical, others, batches } = outbox.waiting()
+    return critical + others + batches + parts.length
+  }
+
   const setApart = (places: readonly Place[]) => {
     const half = Math.ceil(places.length / 2)
     for (const part of [places.slice(0, half), places.slice(half)]) {
@@ -92,9 +98,8 @@ export function createSetApart(outbox: Outbox): SetApart {
       outbox.putBack(place)
       return 'try on'
     }
-    const { critical, others, batches } = outbox.waiting()
-    const doOthersWait = critical + others + batches + parts.length > 1
-    const verdict = troubled.failed(place, now, doOthersWait)
+    // The event itself still waits, too.
+    const verdict = troubled.failed(place, now, countMessages() > 1)
     if (verdict === 'give up') return verdict
     if (verdict !== 'try on') outbox.defer(place)
     if (what === 'apart') remove(place)
@@ -138,10 +143,8 @@ export function createSetApart(outbox: Outbox): SetApart {
       for (const place of places) troubled.forget(place)
     },
     look(now) {
-      const { critical, others, batches } = outbox.waiting()
-      const doOthersWait = critical + others + batches + parts.length > 0
       // By themselves, or else they would be the ruin of a digest.
-      for (const place of troubled.due(now, doOthersWait)) parts.push([place])
+      for (const place of troubled.due(now, countMessages() > 0)) parts.push([place])
     },
     count: () => troubled.deferred + parts.reduce((sum, part) => sum + part.length, 0),
   }

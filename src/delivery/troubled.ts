@@ -26,8 +26,9 @@ const deferralMs = 5 * 60_000
 
 /**
  * An event that failed five times in a row lets others go first for five minutes, or as long as
- * others wait; it goes by itself from then on, so that nothing waits for it. When they pass and it doesn't, in three such rounds, the destination is well and the event
- * is given up; as long as nothing passes, it is tried on for good.
+ * others wait; it goes by itself from then on, so that nothing waits for it. When they pass and it
+ * doesn't, in three such rounds, the destination is well and the event is given up; as long as
+ * nothing passes, it is tried on for good.
  */
 export function createTroubled(): Troubled {
   let deliveries = 0
