@@ -1,5 +1,7 @@
 import type { Alert } from './alert/alert.js'
 import { alertRecord } from './alert/alert-record.js'
+import { ownAlert } from './alert/own-alert.js'
+import type { Options } from './options.js'
 import type { Output } from './output.js'
 import type { Shell } from './shell.js'
 
@@ -7,7 +9,10 @@ import type { Shell } from './shell.js'
  * NDJSON on stdout at its reader's pace and nothing else. When the reader has gone, as `head` does,
  * reading ends.
  */
-export function dryRunOutput({ stdout, signals }: Shell): Output {
+export function dryRunOutput(
+  { log, alertLog }: Options,
+  { stdout, signals, diagnostics, now }: Shell,
+): Output {
   let isClosed = false
   let onFlushed = () => {}
   stdout.on('error', () => {
@@ -20,9 +25,14 @@ export function dryRunOutput({ stdout, signals }: Shell): Output {
       onFlushed = resolve
       stdout.write(text, () => resolve())
     })
+  const emit = async (alerts: readonly Alert[]) => {
+    if (!isClosed) await write(alerts.map(alert => `${alertRecord(alert)}\n`).join(''))
+  }
   return {
-    async emit(alerts: readonly Alert[]) {
-      if (!isClosed) await write(alerts.map(alert => `${alertRecord(alert)}\n`).join(''))
+    emit,
+    say(own) {
+      diagnostics.error(own.title)
+      void emit([ownAlert(own, log, now(), alertLog)])
     },
     async end() {},
   }

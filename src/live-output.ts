@@ -2,17 +2,18 @@ import { dirname } from 'node:path'
 import type { Alert } from './alert/alert.js'
 import { isOwnAlert, ownAlert, type OwnAlert } from './alert/own-alert.js'
 import type { DestinationConfig } from './config/config.js'
-import { isSampled } from './counters.js'
 import { lockBatch } from './delivery/batch.js'
 import { requeueDeadLetters } from './delivery/dead-letters.js'
 import { createDispatch } from './delivery/dispatch.js'
 import { watchDisks } from './disk-space.js'
 import type { Options } from './options.js'
 import type { Output } from './output.js'
+import { recorderEvents } from './recorder-events.js'
 import type { Shell } from './shell.js'
-import { openOwnMessages } from './state/own-messages.js'
+import type { Lock } from './state/lock.js'
+import { openOwnMessages, type OwnMessage } from './state/own-messages.js'
 import { closeBatch, outboxDir } from './state/outbox-files.js'
-import { createRecorder, type RecorderEvents } from './state/recorder.js'
+import { createRecorder } from './state/recorder.js'
 
 /** At the end of the input, what is unsent is tried for at most this long. */
 const drainLimitMs = 10_000
@@ -21,14 +22,23 @@ const tickMs = 5_000
 
 /** An output that records and sends. */
 export interface LiveOutput extends Output {
-  /** Records and sends something of the handler's own, but not to the destination `except`. */
-  say(own: OwnAlert, except?: string): void
+  /** What keeps the state folder from being used, in words; before anything is recorded. */
+  stateFault(): string | undefined
   /** Sends to these destinations from now on. */
   configure(destinations: readonly DestinationConfig[]): void
   /** Puts a destination's dead letters back into its outbox; gives how many messages these are. */
   requeue(destination: string): number
   /** Sends what waits, for a while; gives how many messages are unsent. */
   drain(): Promise<number>
+}
+
+/** Something of the handler's own that is to be recorded and sent. */
+interface Saying {
+  readonly own: OwnAlert
+  /** The destination that is not to get it. */
+  readonly except: string | undefined
+  /** It may go out, whatever has gone out within the hour. */
+  readonly isAdmitted: boolean
 }
 
 /** How alerts are to be sent. */
@@ -47,7 +57,7 @@ export function liveOutput(
 ): LiveOutput {
   const { log, stateDir, alertLog } = options
   const { counters, diagnostics, env, now } = shell
-  const unsaid: { own: OwnAlert; except: string | undefined }[] = []
+  const unsaid: Saying[] = []
   let isBusy = false
 
   /** Uses the recorder; what is said meanwhile waits, since the state lock is held. */
@@ -61,15 +71,15 @@ export function liveOutput(
     }
   }
 
-  const say = (own: OwnAlert, except?: string) => {
+  const say = (own: OwnAlert, except?: string, isAdmitted = false) => {
     diagnostics.error(own.title)
-    unsaid.push({ own, except })
+    unsaid.push({ own, except, isAdmitted })
     if (!isBusy) sayAll()
   }
   const sayAll = () => {
     const next = unsaid.shift()
     if (next === undefined) return
-    record([ownAlert(next.own, log, now(), alertLog)], undefined, next.except)
+    record([ownAlert(next.own, log, now(), alertLog)], undefined, next)
   }
 
   const events = recorderEvents(shell, alertLog, say)
@@ -92,45 +102,70 @@ export function liveOutput(
   const record = (
     alerts: readonly Alert[],
     into: string | undefined,
-    except?: string,
+    { except, isAdmitted = false }: Partial<Saying> = {},
   ): void => {
-    const route = (found: readonly Alert[]) =>
-      dispatch.route(found.flatMap(admitted), into, except)
+    const route = (found: readonly Alert[]) => {
+      const shown = isAdmitted ? found : found.flatMap(alert => admitted(alert, except))
+      return dispatch.route(shown, into, except)
+    }
     const { fresh, held } = busy(() => recorder.record(alerts, route))
     counters.add('recorded', alerts.length - fresh.length)
     for (const { destination, messages } of held) dispatch.hold(destination, messages)
     if (fresh.length > 0) dispatch.wake()
   }
 
-  /** The alert as its message shows it; none for one of the handler's own that is held back. */
-  const admitted = (alert: Alert): Alert[] => {
-    if (!isOwnAlert(alert.rule)) return [alert]
-    const held = ownMessages.admit(alert.rule, now())
-    if (held === undefined) {
-      counters.add('own_messages_held')
-      return []
-    }
-    const more = ` (and ${held} more like it since the last message, in the alert log)`
-    return [
-      held === 0 ? alert : { ...alert, title: `${alert.title.slice(0, 400)}${more}` },
-    ]
+  /**
+   * The alert as its message shows it; none for one of the handler's own that is held back. What no
+   * destination gets doesn't take the hour of its kind.
+   */
+  const admitted = (alert: Alert, except: string | undefined): Alert[] => {
+    const { rule: kind, title } = alert
+    if (!isOwnAlert(kind) || !dispatch.isHeard(alert, except)) return [alert]
+    const held = ownMessages.admit(
+      { kind, title, ...(except !== undefined && { except }) },
+      now(),
+    )
+    if (held !== undefined) return [{ ...alert, title: withMore(title, held) }]
+    counters.add('own_messages_held')
+    return []
   }
 
-  const batchLock =
-    batch === undefined
-      ? undefined
-      : busy(() => recorder.locked(() => lockBatch(stateDir, batch)))
+  /** Says what was held back, where nothing else of its kind has come within the hour. */
+  const sayOverdue = () => {
+    if (!ownMessages.isAnyOverdue(now())) return
+    // Under one lock with what is said of it, lest the other handler say it as well.
+    const isHeard = ({ kind, title, except }: OwnMessage) => {
+      const own = ownAlert({ kind, title, detail: title }, log, now(), alertLog)
+      return dispatch.isHeard(own, except)
+    }
+    busy(() =>
+      recorder.locked(() => {
+        for (const { kind, title, except, more } of ownMessages.overdue(now(), isHeard)) {
+          say({ kind, title: withMore(title, more), detail: title }, except, true)
+        }
+      }),
+    )
+  }
+
+  let batchLock: Lock | undefined
+  const emit = (alerts: readonly Alert[]) => {
+    if (batch !== undefined) {
+      batchLock ??= busy(() => recorder.locked(() => lockBatch(stateDir, batch)))
+    }
+    record(alerts, batch)
+  }
 
   const disks = watchDisks([dirname(alertLog), stateDir])
   const tick = setInterval(() => {
     busy(() => recorder.complete())
+    sayOverdue()
     for (const { folder, level, freePercent } of disks.look()) {
       const percent = freePercent.toFixed(1)
       const kind = level === 'full' ? 'handler-disk-full' : 'handler-disk-low'
       const title = `${percent} % free on the disk of ${folder}`
       say({ kind, title, detail: title })
     }
-  }, tickMs)
+  }, tickMs).unref()
 
   const drain = async () => {
     clearInterval(tick)
@@ -150,13 +185,14 @@ export function liveOutput(
   }
 
   return {
-    say,
+    say: own => say(own),
+    stateFault: () => busy(() => recorder.fault()),
     configure(destinations) {
       dispatch.configure(destinations)
       // What a killed process has left half done; only now there is someone to tell of it.
       busy(() => recorder.complete())
     },
-    emit: alerts => record(alerts, batch),
+    emit,
     requeue: name =>
       busy(() => recorder.locked(() => requeueDeadLetters(stateDir, name, events))),
     drain,
@@ -171,53 +207,7 @@ export function liveOutput(
   }
 }
 
-/** What goes wrong on the way to the disk: counted, and said. */
-function recorderEvents(
-  { counters, diagnostics }: Shell,
-  alertLog: string,
-  say: (own: OwnAlert) => void,
-): RecorderEvents {
-  return {
-    corrupt(file, aside) {
-      counters.add('state_corrupt')
-      const title = `${file} held what was never written there; it is in ${aside} now`
-      say({ kind: 'handler-state-corrupt', title, detail: title })
-    },
-    cut(file) {
-      counters.add('state_corrupt')
-      const title = `${file} was shortened or replaced by something else: messages that waited in it may be lost; they are in the alert log`
-      say({ kind: 'handler-state-corrupt', title, detail: title })
-    },
-    evicted(ids) {
-      counters.add('ledger_evicted', ids)
-      diagnostics.warn(
-        `${ids} alert ids forgotten early: a replay may repeat their alerts`,
-      )
-    },
-    dropped(destination, events) {
-      counters.add('delivery_dropped', events)
-      const title = `${events} messages for ${destination} dropped, since too many were waiting; they are in the alert log only`
-      say({ kind: 'handler-messages-dropped', title, detail: title })
-    },
-    failing(what, code, file) {
-      counters.add(what === 'alert log' ? 'alert_log_errors' : 'state_errors')
-      const effect =
-        what === 'alert log'
-          ? `${file} can't be written: ${code}; alerts are sent, and written when it can be`
-          : `the state folder can't be written: ${code}; alerts are sent, but a restart may lose or repeat some`
-      say({ kind: 'handler-write-failed', title: effect, detail: effect })
-    },
-    recovered(what) {
-      diagnostics.info(`the ${what} can be written again`)
-    },
-    unlocked() {
-      counters.add('state_unlocked')
-      diagnostics.warn('a process holds the state lock and is stuck; going on without it')
-    },
-    lost(records) {
-      counters.add('records_lost', records)
-      if (!isSampled(counters.get('records_lost'))) return
-      diagnostics.error(`alerts missing in ${alertLog}: ${counters.get('records_lost')}`)
-    },
-  }
+function withMore(title: string, held: number): string {
+  if (held === 0) return title
+  return `${title.slice(0, 400)} (and ${held} more like it since the last message, in the alert log)`
 }

@@ -120,6 +120,10 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
     faults.push(`--${name} is a time such as 2026-11-23T08:00:00Z or 24h, got "${text}"`)
     return otherwise
   }
+  const [since, until] = [time('since', -Infinity), time('until', Infinity)]
+  if (since > until) {
+    faults.push(`--since ${last('since')} is later than --until ${last('until')}`)
+  }
   const notify = notifyWays.find(way => way === (last('notify') ?? 'digest'))
   if (notify === undefined) {
     faults.push(`--notify is each, digest or none, got "${last('notify')}"`)
@@ -135,8 +139,8 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
     alertLog: last('alert-log') ?? alertLogs[log],
     stateDir: last('state-dir') ?? '/var/lib/vault-log-handler',
     dryRun: values.has('dry-run'),
-    since: time('since', -Infinity),
-    until: time('until', Infinity),
+    since,
+    until,
     notify: notify ?? 'digest',
     quiet: values.has('quiet'),
     debug: values.has('debug'),
@@ -154,9 +158,18 @@ function parseTime(text: string, now: number): number | undefined {
   const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
   if (count !== undefined)
     return now - Number(count) * unitMs[unit as keyof typeof unitMs]
-  const isTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/
-  const time = isTime.test(text) ? Date.parse(text) : NaN
+  const isTime =
+    /^(\d{4}-\d\d-\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/
+  const [, day] = isTime.exec(text) ?? []
+  if (day === undefined || !isDay(day)) return undefined
+  const time = Date.parse(text)
   return Number.isNaN(time) ? undefined : time
+}
+
+/** Date.parse takes the 31st of February for the 3rd of March. */
+function isDay(day: string): boolean {
+  const time = Date.parse(day)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day)
 }
 
 function optionFault(token: {

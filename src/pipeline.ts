@@ -109,7 +109,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     overlong: line => {
       counters.add('lines')
       counters.add('overlong')
-      const alert = overlongAlert(line, rules, parts)
+      const alert = overlongAlert(line, rules, latest, parts)
       if (!knownIds.add(alert.id)) {
         counters.add('repeats')
         return []
@@ -149,6 +149,7 @@ function rank({ rule }: CompiledRule): number {
 function overlongAlert(
   line: OverlongLine,
   rules: readonly CompiledRule[],
+  latest: string | undefined,
   { log, alertLog, now }: PipelineParts,
 ): Alert {
   const isEscaped = escapes.some(escape => line.literals.has(escape))
@@ -165,6 +166,7 @@ function overlongAlert(
       title: `A line of ${line.bytes} bytes is too long to be matched; rules it may concern: ${names === '' ? 'none' : names}`,
       detail: `${headOf(head)} … ${tailOf(tail)}`,
       identity: line.digest,
+      ...(latest !== undefined && { time: latest }),
     },
     log,
     now(),

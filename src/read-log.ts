@@ -1,27 +1,38 @@
 import type { Alert } from './alert/alert.js'
+import { isSampled } from './counters.js'
 import { readLines, type LineLimits } from './lines.js'
 import type { Output } from './output.js'
 import type { Pipeline } from './pipeline.js'
 import type { Shell } from './shell.js'
+import { mask } from './text/mask.js'
+
+/** How the reading of a log ended: with the input, by a signal or a reader that has gone, by a fault. */
+export type ReadEnd = 'end of input' | 'stopped' | 'failed'
 
 /**
- * Reads stdin to its end, and gives each line's alerts to the output. Never rejects: what can't be
- * read, or handled, is counted and said.
+ * Reads stdin, and gives each line's alerts to the output; tells how that ended. Never rejects: what
+ * can't be read, or handled, is counted and said.
  */
 export async function readLog(
   pipeline: Pipeline,
-  output: Pick<Output, 'emit'>,
+  output: Pick<Output, 'emit' | 'say'>,
   limits: LineLimits,
   { stdin, counters, diagnostics, signals }: Shell,
-): Promise<void> {
+): Promise<ReadEnd> {
+  const giveUp = (error: unknown) => {
+    counters.add('line_errors')
+    const count = counters.get('line_errors')
+    if (!isSampled(count)) return
+    const title = `Lines given up over a fault of this program: ${count} so far, the last at line ${counters.get('lines')}: ${mask(String(error))}`
+    output.say({ kind: 'handler-lines-dropped', title, detail: title })
+  }
   const handle = (alertsOf: () => Alert[]): void | Promise<void> => {
     try {
       const alerts = alertsOf()
       if (alerts.length > 0) return output.emit(alerts)
     } catch (error) {
       // No line may end the filter, not even one that finds a fault of ours.
-      counters.add('line_errors')
-      diagnostics.error(`a line was given up: ${String(error)}`)
+      giveUp(error)
     }
   }
   const readers = {
@@ -33,7 +44,9 @@ export async function readLog(
   }
   try {
     await readLines(stdin, limits, readers, signals.stop.signal)
+    return signals.stop.signal.aborted ? 'stopped' : 'end of input'
   } catch (error) {
     diagnostics.error(`reading stdin failed: ${String(error)}`)
+    return 'failed'
   }
 }

@@ -4,8 +4,8 @@ export interface Signals {
   readonly stop: AbortController
   /** How long a SIGTERM waits for the end of the input; 0 for an input that gives none. */
   drainMs: number
-  /** SIGHUP: read the ini and the rules again. */
-  onReload: () => void
+  /** SIGHUP, which asks to read the ini and the rules again, does this from now on; at once, if one came before. */
+  reloadBy(action: () => void): void
   /** SIGUSR2: say how it goes. */
   onReport: () => void
   /** Gives the signals back their default actions, for commands that a Ctrl-C may end. */
@@ -24,14 +24,21 @@ export function takeSignals(): Signals {
     timer ??= setTimeout(() => signals.stop.abort(), signals.drainMs)
     timer.unref()
   }
-  const reload = () => signals.onReload()
+  let isReloadDue = false
+  let onReload = (): void => {
+    isReloadDue = true
+  }
+  const reload = () => onReload()
   const report = () => signals.onReport()
-  const ignore = () => {}
   const signals: Signals = {
     stop: new AbortController(),
     drainMs: 5_000,
-    onReload: ignore,
-    onReport: ignore,
+    onReport: () => {},
+    reloadBy(action) {
+      onReload = action
+      if (isReloadDue) action()
+      isReloadDue = false
+    },
     release() {
       process.off('SIGTERM', terminate).off('SIGINT', terminate)
       process.off('SIGHUP', reload).off('SIGUSR2', report)

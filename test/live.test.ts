@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { until } from './e2e/until.js'
 import { auditLine } from './fixtures/entries.js'
 import { handlerFolder } from './fixtures/handler-folder.js'
-import { runHandler, startHandler } from './fixtures/run-handler.js'
+import { handlerFile, runHandler, startHandler } from './fixtures/run-handler.js'
 import { rendered, startSlackStandIn } from './fixtures/slack-stand-in.js'
 
 async function standIn(t: Test) {
@@ -147,6 +149,90 @@ t.test(
   },
 )
 
+t.test('what was held back goes out after the hour, though nothing follows', async t => {
+  const [gone, slack] = [await standIn(t), await standIn(t)]
+  const dead = gone.url.replace('/T/', '/gone/')
+  const lively = `[slack]\nurl = ${slack.url}\n`
+  const deads = `[slack "one"]\nurl = ${dead}\n[slack "two"]\nurl = ${dead}\n`
+  const { args, dir, stateDir, records } = handlerFolder(t, lively + deads)
+  const handler = startHandler('audit', args)
+  handler.child.stdin.write(line('a'))
+  const suspended = ({ body }: { body: unknown }) =>
+    rendered(body).includes('is suspended')
+  await slack.waitFor(suspended, 20_000)
+  await until('both are suspended', () => records().length === 3)
+  handler.child.stdin.end()
+  await handler.done
+  t.equal(slack.requests.filter(suspended).length, 1)
+
+  const file = `${stateDir}/own-messages.json`
+  const kinds = JSON.parse(readFileSync(file, 'utf8')) as Record<string, { last: number }>
+  kinds['handler-destination-suspended']!.last -= 3_600_000
+  writeFileSync(file, JSON.stringify(kinds))
+  writeFileSync(`${dir}/x.ini`, lively)
+  const next = startHandler('audit', args)
+  await until('the second is told', () => slack.requests.filter(suspended).length === 2)
+  const told = records().filter(({ rule }) => rule === 'handler-destination-suspended')
+  t.equal(told.length, 3, 'recorded once more, as it goes out')
+  t.equal(told[2]?.title, told[1]?.title)
+  t.ok(rendered(slack.requests.at(-1)?.body).includes(told[1]!.title))
+  next.child.stdin.end()
+  await next.done
+})
+
+t.test(
+  'own messages that nobody gets do not keep the next from those who would',
+  async t => {
+    const slack = await standIn(t)
+    const { args, dir, stateDir } = handlerFolder(t, '')
+    await runHandler('audit', [...args, '--nope'])
+    writeFileSync(`${dir}/x.ini`, `[slack]\nurl = ${slack.url}\n`)
+    await runHandler('audit', [...args, '--nope'])
+    t.equal(slack.requests.length, 1)
+    t.match(JSON.parse(readFileSync(`${stateDir}/own-messages.json`, 'utf8')), {
+      'handler-config-invalid': { held: 0 },
+    })
+  },
+)
+
+t.test('what waits for a section that is gone is told', async t => {
+  const slack = await standIn(t)
+  const { args, dir, stateDir } = handlerFolder(t, `[slack "old"]\nurl = ${slack.url}\n`)
+  slack.answer({ status: 429, headers: { 'retry-after': '60' } })
+  await runHandler('audit', args, line('a'))
+  writeFileSync(`${dir}/x.ini`, `[slack "new"]\nurl = ${slack.url}\n`)
+  const handler = startHandler('audit', args)
+  const told = () =>
+    handler.stderr().match(/messages waiting in .*: 1, for a destination/g)
+  await until('at the start', () => told()?.length === 1)
+  t.match(handler.stderr(), `${stateDir}/outbox/`)
+  handler.child.kill('SIGHUP')
+  await until('and at a reload', () => told()?.length === 2)
+  handler.child.stdin.end()
+  await handler.done
+})
+
+t.test('a SIGHUP that comes while the handler starts is not lost', async t => {
+  const { args } = handlerFolder(t)
+  // Without the test runner's hooks, which take signals of their own.
+  const command = ['-u', 'NODE_OPTIONS', process.execPath, handlerFile('audit')]
+  const child = spawn('env', [...command, ...args])
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  const isTaken = () => (caughtSignals(child.pid!) & 1n) === 1n
+  await until('the signal is taken; before, it would end the process', isTaken)
+  child.kill('SIGHUP')
+  await until('the reload', () => said.includes('reloaded'))
+  child.stdin.end()
+  await once(child, 'close')
+})
+
+/** SigCgt of proc(5): bit 0 is SIGHUP. */
+function caughtSignals(pid: number): bigint {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return BigInt(`0x${/SigCgt:\s+(\w+)/.exec(status)![1]}`)
+}
+
 t.test('SIGHUP takes new settings and rules, all or nothing', async t => {
   const [before, after] = [await standIn(t), await standIn(t)]
   const { args, dir, records } = handlerFolder(t, `[slack]\nurl = ${before.url}\n`, {
@@ -275,6 +361,24 @@ t.test('records that a full disk kept back are written in linear time', async t 
   const ids = records().map(({ id }) => id)
   t.equal(new Set(ids).size, ids.length, 'each once')
   t.ok(ids.length >= count)
+})
+
+t.test('records that are lost are told, once', async t => {
+  const slack = await standIn(t)
+  const { args, alertLog, stateDir } = handlerFolder(
+    t,
+    `[slack]\nurl = ${slack.url}\nrules = handler-records-lost\n`,
+  )
+  mkdirSync(alertLog, { recursive: true })
+  writeFileSync(stateDir, '')
+  const input = Array.from({ length: 1_100 }, (_, i) => line(`${i}`)).join('')
+  const { stderr } = await runHandler('audit', args, input)
+  t.equal(slack.requests.length, 1)
+  t.match(
+    rendered(slack.requests[0]?.body),
+    /Alerts missing in .*audit\.alert: \d+ so far/,
+  )
+  t.match(stderr, /records_lost=1\d\d\d/)
 })
 
 t.test('a secret behind a mistyped key is not shown', async t => {

@@ -179,6 +179,19 @@ t.test('an overlong line is an alert that names the rules it may concern', async
   t.equal(counters.get('overlong'), 2)
 })
 
+t.test('an overlong line has the time of the entry before it', async t => {
+  const { overlong: read, line } = pipelineOf([])
+  const of = (digest: string) => read({ ...overlong, digest, literals: new Set() })[0]
+  const first = of('d1')
+  t.equal(first?.time, first?.raised, 'or the clock, before there is any')
+  line(auditLine())
+  t.match(of('d2'), {
+    time: '2026-03-02T10:15:30.412345678Z',
+    raised: '2026-03-02T12:00:00.000Z',
+  })
+  t.equal(of('d1'), undefined, 'and is the same line still')
+})
+
 t.test('the memory of alerts is bounded, and what is forgotten is counted', async t => {
   const { line, counters } = pipelineOf([rule({})])
   for (let i = 0; i < 200_000; i++) line(`{"request":{"id":"${i}","path":"sys/a"}}`)

@@ -1,4 +1,12 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import t, { type Test } from 'tap'
 import { until } from './e2e/until.js'
 import { auditLine } from './fixtures/entries.js'
@@ -98,6 +106,100 @@ t.test('--since and --until choose by the time of the event', async t => {
 })
 
 t.test(
+  'what has no time of its own is in range wherever the entry before it is',
+  async t => {
+    const { dir, slack, args, records } = await withSlack(t)
+    writeFileSync(
+      `${dir}/x.ini`,
+      `[slack]\nurl = ${slack.url}\n[limits]\nmax_line_bytes = 1048576\n`,
+    )
+    const overlong = (c: string) => `${c.repeat(2 * 1_048_576)}\n`
+    const range = ['--since', '3h', '--until', '1m', ...args]
+    const hourAgo = new Date(Date.now() - 3_600_000).toISOString()
+    const first = await runHandler('audit', ['replay', ...range], overlong('a'))
+    t.equal(first.status, 0)
+    t.match(
+      records(),
+      [{ rule: 'handler-line-overlong' }],
+      'none before it: it may be any time',
+    )
+    await runHandler('audit', ['replay', ...range], lines(['x'], hourAgo) + overlong('b'))
+    t.match(records().slice(1), [{ time: hourAgo }, { time: hourAgo }])
+    const old = await runHandler(
+      'audit',
+      ['replay', ...range],
+      lines(['y'], '2026-11-20T10:00:00Z') + overlong('c'),
+    )
+    t.match(old.stderr, /out_of_time=2/)
+    const again = lines(['x'], hourAgo) + overlong('b') + overlong('a')
+    t.match((await runHandler('audit', ['replay', ...range], again)).stderr, / 0 new/)
+  },
+)
+
+t.test('a replay that is stopped says so, and sends what it found', async t => {
+  const { slack, args, records } = await withSlack(t)
+  const replay = startHandler('audit', ['replay', ...args])
+  replay.child.stdin.write(lines(['a', 'b']))
+  await until('they are recorded', () => records().length === 2)
+  replay.child.kill('SIGTERM')
+  const { status, stderr } = await replay.done
+  t.equal(status, 1)
+  t.match(stderr, /^stopped before the end of the input: the rest is to be replayed$/m)
+  t.match(stderr, /replayed 2 lines: 2 alerts/)
+  t.match(texts(slack), [/2 alerts found by a replay/])
+})
+
+t.test(
+  'without the state folder nothing is replayed, lest all be sent again',
+  async t => {
+    const { slack, args, records, stateDir } = await withSlack(t)
+    await runHandler('audit', args, lines(['a', 'b']))
+    const [ledger] = readdirSync(`${stateDir}/ledger`)
+    const file = `${stateDir}/ledger/${ledger}/000001`
+    const spoilt: [string, () => void, () => void][] = [
+      [
+        'a ledger that cannot be read',
+        () => (renameSync(file, `${file}.away`), mkdirSync(file)),
+        () => (rmdirSync(file), renameSync(`${file}.away`, file)),
+      ],
+      [
+        'a folder that cannot be written',
+        () => mkdirSync(`${stateDir}/probe`),
+        () => rmdirSync(`${stateDir}/probe`),
+      ],
+      [
+        'no folder',
+        () => (renameSync(stateDir, `${stateDir}.away`), writeFileSync(stateDir, '')),
+        () => (rmSync(stateDir), renameSync(`${stateDir}.away`, stateDir)),
+      ],
+    ]
+    for (const [what, spoil, mend] of spoilt) {
+      spoil()
+      const { status, stderr } = await runHandler(
+        'audit',
+        ['replay', ...args],
+        lines(['a', 'c']),
+      )
+      mend()
+      t.equal(status, 1, what)
+      t.match(
+        stderr,
+        /nothing replayed: without .*\/state it can't be told what was recorded/,
+      )
+    }
+    t.equal(records().length, 2)
+    t.equal(slack.requests.length, 2)
+    const { status, stderr } = await runHandler(
+      'audit',
+      ['replay', ...args],
+      lines(['a', 'c']),
+    )
+    t.equal(status, 0)
+    t.match(stderr, /2 alerts, 1 of them recorded before, 1 new/)
+  },
+)
+
+t.test(
   'a replay whose messages are unsent says so, and the next start sends them',
   async t => {
     const { slack, args } = await withSlack(t)
@@ -142,6 +244,10 @@ t.test('a replay is strict, and --dry-run writes nothing', async t => {
   const dry = await runHandler('audit', ['replay', '-n', ...args], lines(['a']))
   t.match(JSON.parse(dry.stdout), { rule: 'generate-root-accessed' })
   t.strictSame(readdirSync(dir), ['x.ini'])
+  const head = startHandler('audit', ['replay', '-n', ...args])
+  head.child.stdout.destroy()
+  head.child.stdin.write(lines(['a', 'b']))
+  t.equal((await head.done).status, 0, 'and a reader that has gone is no fault')
   writeFileSync(`${dir}/x.ini`, '[nope]\n')
   t.equal((await runHandler('audit', ['replay', ...args], lines(['a']))).status, 78)
   const usage = ['replay', '--since', 'x', ...args]

@@ -369,6 +369,15 @@ t.test('a replay has times, a way to notify, and quiet; nothing else has', async
       'replay --until 2026-13-01',
       '--until is a time such as 2026-11-23T08:00:00Z or 24h, got "2026-13-01"',
     ],
+    [
+      'replay --since 2026-02-31',
+      '--since is a time such as 2026-11-23T08:00:00Z or 24h, got "2026-02-31"',
+    ],
+    [
+      'replay --until 2026-02-29T08:00:00Z',
+      '--until is a time such as 2026-11-23T08:00:00Z or 24h, got "2026-02-29T08:00:00Z"',
+    ],
+    ['replay --since 1h --until 2h', '--since 1h is later than --until 2h'],
     ['replay --notify all', '--notify is each, digest or none, got "all"'],
     ['--since 2h', '--since is for the command replay'],
     ['check --quiet', '--quiet is for the command replay'],

@@ -21,7 +21,7 @@ export interface Facts {
 export interface Alert {
   /** The same in every run over the same log: a hash of the rule's id and the event's identity. */
   readonly id: string
-  /** The event's time, RFC 3339; the clock's where the line names none. */
+  /** The event's time, RFC 3339: that of the entry, or of the latest before it; else `raised`. */
   readonly time: string
   /** When the alert was raised, by the clock, RFC 3339 UTC. */
   readonly raised: string

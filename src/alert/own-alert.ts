@@ -14,6 +14,8 @@ const severityOf = {
   'handler-message-refused': 'high',
   'handler-messages-dropped': 'high',
   'handler-line-overlong': 'high',
+  'handler-lines-dropped': 'high',
+  'handler-records-lost': 'high',
   'handler-disk-low': 'high',
   'handler-disk-full': 'critical',
   'handler-write-failed': 'critical',
@@ -38,19 +40,21 @@ export interface OwnAlert {
   readonly detail: string
   /** What makes it one; by default the time, so that each is a new one. */
   readonly identity?: string
+  /** When that was which it is about, RFC 3339; by default now. */
+  readonly time?: string
 }
 
 /** The alert for something that the handler itself has to say. `now` is epoch milliseconds. */
 export function ownAlert(own: OwnAlert, log: Log, now: number, alertLog: string): Alert {
-  const time = new Date(now).toISOString()
+  const raised = new Date(now).toISOString()
   const id = alertId(own.kind, [
     log,
-    ...(own.identity === undefined ? [time, own.title] : [own.identity]),
+    ...(own.identity === undefined ? [raised, own.title] : [own.identity]),
   ])
   return {
     id,
-    time,
-    raised: time,
+    time: own.time ?? raised,
+    raised,
     log,
     rule: own.kind,
     severity: severityOf[own.kind],

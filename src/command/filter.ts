@@ -1,5 +1,4 @@
 import type { OwnAlert } from '../alert/own-alert.js'
-import { ownAlert } from '../alert/own-alert.js'
 import { dryRunOutput } from '../dry-run-output.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault } from '../fault.js'
@@ -11,6 +10,7 @@ import type { CompiledRule } from '../rule/compile-rule.js'
 import { loadRules } from '../rule/load-rules.js'
 import { readSetup, type Setup } from '../setup.js'
 import type { Shell } from '../shell.js'
+import { abandonedOutboxes } from '../state/abandoned-outboxes.js'
 
 /**
  * The filter: reads stdin to its end and alerts. With a pipe on stdin and without --dry-run it ends
@@ -36,21 +36,18 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
   const live = options.dryRun
     ? undefined
     : (await import('../live-output.js')).liveOutput(options, shell)
-  const output = live ?? dryRunOutput(shell)
+  const output = live ?? dryRunOutput(options, shell)
   live?.configure(setup.config.destinations)
-  const owns = faultAlerts(options, setup, '')
-  for (const own of owns) {
-    if (live) live.say(own)
-    else await output.emit([ownAlert(own, log, now(), alertLog)])
-  }
+  for (const own of faultAlerts(options, setup, '')) output.say(own)
+  if (live) warnOfAbandoned(options, setup, shell)
   const limits = { maxLineBytes: setup.config.maxLineBytes, literals: pipeline.literals }
   signals.onReport = () => diagnostics.info(`so far: ${counters.summary()}`)
-  signals.onReload = () => {
+  signals.reloadBy(() => {
     if (live) void reload(options, shell, pipeline, live, limits)
-  }
+  })
   diagnostics.debug(`${rules.length} rules; reading`)
   await readLog(pipeline, output, limits, shell)
-  signals.onReload = () => {}
+  signals.reloadBy(() => {})
   await output.end()
   // On a terminal or in a shell pipeline, silence is success; a log wants to be told.
   const isRoutine = options.dryRun && counters.get('undecodable') === 0
@@ -61,11 +58,12 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
 /** All or nothing: with any fault, the settings and rules stay as they are, and it is said. */
 async function reload(
   options: Options,
-  { env, diagnostics, counters }: Shell,
+  shell: Shell,
   pipeline: Pipeline,
   live: LiveOutput,
   limits: { maxLineBytes: number; literals: readonly string[] },
 ): Promise<void> {
+  const { env, diagnostics, counters } = shell
   const setup = await readSetup(options, env)
   const faults = [...setup.configFaults, ...setup.ruleFaults]
   if (faults.length > 0) {
@@ -79,8 +77,24 @@ async function reload(
   limits.maxLineBytes = setup.config.maxLineBytes
   limits.literals = pipeline.literals
   live.configure(setup.config.destinations)
+  warnOfAbandoned(options, setup, shell)
   counters.add('reloads')
   diagnostics.info(`reloaded: ${setup.rules.length} rules`)
+}
+
+/** What waits for a section that was removed or renamed would wait for good, and unnoticed. */
+function warnOfAbandoned(
+  { configFile, stateDir }: Options,
+  { config }: Setup,
+  { diagnostics }: Shell,
+): void {
+  const names = config.destinations.map(({ name }) => name)
+  for (const { dir, waiting } of abandonedOutboxes(stateDir, names)) {
+    diagnostics.warn(
+      `messages waiting in ${dir}: ${waiting}, for a destination that ${configFile} doesn't name; ` +
+        'add its section again to send them, or delete the folder',
+    )
+  }
 }
 
 /** Rules without a fault; where faults leave none of this log, the packaged rules. */

@@ -1,4 +1,5 @@
 import type { Alert } from '../alert/alert.js'
+import type { CounterName } from '../counters.js'
 import { dryRunOutput } from '../dry-run-output.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault } from '../fault.js'
@@ -10,10 +11,20 @@ import { readLog } from '../read-log.js'
 import { readSetup } from '../setup.js'
 import type { Shell } from '../shell.js'
 
+/** What each of these counts keeps a replay from having done all that it was to do. */
+const failures: readonly CounterName[] = [
+  'line_errors',
+  'alert_log_errors',
+  'records_lost',
+  'state_errors',
+  'state_unlocked',
+]
+
 /**
  * `replay`: alerts on archived logs on stdin. What the alert log has already is neither written nor
  * sent; the rest is written, and sent as one digest unless --notify says otherwise. Ends with a
- * summary on stderr, and with 1 where something is unsent then.
+ * summary on stderr, and with 1 where that is not the whole: nothing was read, since the state
+ * folder can't tell what the alert log has, or not all was read, recorded or sent.
  */
 export async function replay(options: Options, shell: Shell): Promise<number> {
   const { log, alertLog, since, until, notify, stateDir } = options
@@ -30,12 +41,20 @@ export async function replay(options: Options, shell: Shell): Promise<number> {
         isPatient: true,
         ...(notify === 'digest' && { batch }),
       })
+  const stateFault = live?.stateFault()
+  if (stateFault !== undefined) {
+    diagnostics.error(
+      `nothing replayed: without ${stateDir} it can't be told what was recorded before: ${stateFault}`,
+    )
+    return exitCode.failed
+  }
   live?.configure(notify === 'none' ? [] : config.destinations)
-  const output = live ?? dryRunOutput(shell)
+  const output = live ?? dryRunOutput(options, shell)
   const emit = (alerts: readonly Alert[]) => {
-    const wanted = alerts.filter(({ time }) => {
+    const wanted = alerts.filter(({ time, raised }) => {
       const epoch = Date.parse(time)
-      return epoch >= since && epoch <= until
+      // What has only the clock's time may have been at any time.
+      return time === raised || (epoch >= since && epoch <= until)
     })
     counters.add('out_of_time', alerts.length - wanted.length)
     if (wanted.length > 0) return output.emit(wanted)
@@ -43,18 +62,24 @@ export async function replay(options: Options, shell: Shell): Promise<number> {
   const pipeline = createPipeline({ log, rules, alertLog, counters, diagnostics, now })
   const limits = { maxLineBytes: config.maxLineBytes, literals: pipeline.literals }
   const endProgress = options.quiet ? () => {} : startProgress(stderr, counters, now)
-  await readLog(pipeline, { emit }, limits, shell)
+  const end = await readLog(pipeline, { ...output, emit }, limits, shell)
   endProgress()
 
   const unsent = (await live?.drain()) ?? 0
   const found = counters.get('alerts') - counters.get('out_of_time')
   const recorded = counters.get('recorded')
+  // A reader of --dry-run that has had enough, as `head`, stops it too, and that is no fault.
+  const isCutShort = end === 'failed' || (end === 'stopped' && live !== undefined)
+  if (isCutShort) {
+    stderr.write(`${end} before the end of the input: the rest is to be replayed\n`)
+  }
   stderr.write(
     `replayed ${counters.get('lines')} lines: ${found} alerts, ${recorded} of them recorded ` +
       `before, ${found - recorded} new; ${counters.get('deliveries')} messages sent, ` +
       `${unsent} unsent\n${counters.summary()}\n`,
   )
   if (unsent > 0) diagnostics.error(`unsent messages are kept in ${stateDir}`)
-  const isIncomplete = unsent > 0 || counters.get('alert_log_errors') > 0
+  const isIncomplete =
+    isCutShort || unsent > 0 || failures.some(name => counters.get(name) > 0)
   return isIncomplete ? exitCode.failed : exitCode.ok
 }

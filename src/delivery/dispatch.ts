@@ -16,6 +16,8 @@ export interface Dispatch {
     batch: string | undefined,
     except: string | undefined,
   ): Delivery[]
+  /** Whether any destination but the one named `except` gets this alert. */
+  isHeard(alert: Alert, except: string | undefined): boolean
   /** Of the destinations in force. */
   names(): string[]
   /** Something was added to the outboxes. */
@@ -41,15 +43,19 @@ export function createDispatch(
 ): Dispatch {
   const entries = new Map<string, Entry>()
   const leaving: Promise<number>[] = []
+  const others = (except: string | undefined) =>
+    [...entries.values()].filter(({ config }) => config.name !== except)
   return {
     route: (alerts, batch, except) =>
-      [...entries.values()].flatMap(({ config, way: { notifier } }): Delivery[] => {
+      others(except).flatMap(({ config, way: { notifier } }): Delivery[] => {
         const routed = alerts.filter(alert => isRouted(alert, config.route))
-        if (routed.length === 0 || config.name === except) return []
+        if (routed.length === 0) return []
         const outgoing = routed.map(notifier.wantsEntry ? withMaskedEntry : withoutEntry)
         const messages = notifier.split?.(outgoing) ?? [outgoing]
         return [{ destination: config.name, messages, batch }]
       }),
+    isHeard: (alert, except) =>
+      others(except).some(({ config }) => isRouted(alert, config.route)),
     names: () => [...entries.keys()],
     wake() {
       for (const { sender } of entries.values()) sender.wake()

@@ -1,21 +1,52 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isOwnAlert, type OwnAlertKind } from '../alert/own-alert.js'
 import { readJson } from './read-json.js'
 import type { StateEvents } from './state-events.js'
 
-/** Keeps the handler's own messages few; their records are all in the alert log. */
+/** A message of the handler's own that wants to go out. */
+export interface OwnMessage {
+  readonly kind: OwnAlertKind
+  readonly title: string
+  /** The destination that is not to get it, being what it is about. */
+  readonly except?: string
+}
+
+/** Keeps the handler's own messages few; their records are all in the alert log. Nothing throws. */
 export interface OwnMessages {
   /**
-   * Whether a message of this kind may go out: one an hour, over all processes and starts. Gives
-   * how many were held back since the last one, or undefined where this one is. Never throws.
+   * Whether a message may go out: one of a kind an hour, over all processes and starts. Gives how
+   * many were held back since the last one, or undefined where this one is.
    */
-  admit(kind: string, now: number): number | undefined
+  admit(message: OwnMessage, now: number): number | undefined
+  /** Whether there may be any of those that `overdue` gives; the lock isn't needed for this. */
+  isAnyOverdue(now: number): boolean
+  /**
+   * The last one of each kind that was held back, where the hour is over and nothing else of its kind
+   * has gone out, so far as somebody gets it: these may go out now.
+   */
+  overdue(now: number, isHeard: (message: OwnMessage) => boolean): OverdueMessage[]
+}
+
+/** What was held back long enough. */
+export interface OverdueMessage extends OwnMessage {
+  /** How many more of its kind were. */
+  readonly more: number
 }
 
 const intervalMs = 3_600_000
 
-/** By kind: when the last one went, in epoch milliseconds, and how many were held back since. */
-type Kinds = Record<string, { last: number; held: number }>
+interface Kind {
+  /** When the last one went, epoch milliseconds. */
+  readonly last: number
+  /** How many were held back since. */
+  readonly held: number
+  /** Of the latest of these. */
+  readonly title?: string
+  readonly except?: string
+}
+
+type Kinds = Readonly<Record<string, Kind>>
 
 /**
  * Called with the state lock held. Where the state folder can't be used, it counts in memory. A file
@@ -27,20 +58,54 @@ export function openOwnMessages(
 ): OwnMessages {
   const file = join(stateDir, 'own-messages.json')
   let kinds: Kinds = {}
+  const refresh = () => {
+    kinds = newest(kinds, readJson(file, isKinds, '{}', events) ?? {})
+  }
+  const keep = (kind: string, value: Kind) => {
+    kinds = { ...kinds, [kind]: value }
+    write(file, JSON.stringify(kinds))
+  }
+  const waiting = (now: number): OwnMessage[] =>
+    Object.entries(kinds).flatMap(([kind, { last, title, except }]) =>
+      title !== undefined && isOver(last, now) && isOwnAlert(kind)
+        ? [{ kind, title, ...(except !== undefined && { except }) }]
+        : [],
+    )
   return {
-    admit(kind, now) {
-      kinds = newest(kinds, readJson(file, isKinds, '{}', events) ?? {})
+    admit({ kind, title, except }, now) {
+      refresh()
       const { last, held } = kinds[kind] ?? { last: -Infinity, held: 0 }
-      // A clock that was set back must not hold messages back for longer.
-      const isDue = now - last >= intervalMs || now < last
-      kinds = {
-        ...kinds,
-        [kind]: isDue ? { last: now, held: 0 } : { last, held: held + 1 },
+      if (!isOver(last, now)) {
+        keep(kind, {
+          last,
+          held: held + 1,
+          title,
+          ...(except !== undefined && { except }),
+        })
+        return undefined
       }
-      write(file, JSON.stringify(kinds))
-      return isDue ? held : undefined
+      keep(kind, { last: now, held: 0 })
+      return held
+    },
+    isAnyOverdue(now) {
+      refresh()
+      return waiting(now).length > 0
+    },
+    overdue(now, isHeard) {
+      refresh()
+      const heard = waiting(now).filter(isHeard)
+      return heard.map(message => {
+        const { held } = kinds[message.kind]!
+        keep(message.kind, { last: now, held: 0 })
+        return { ...message, more: held - 1 }
+      })
     },
   }
+}
+
+/** A clock that was set back must not hold messages back for longer. */
+function isOver(last: number, now: number): boolean {
+  return now - last >= intervalMs || now < last
 }
 
 /** What could not be written to a full disk is newer than the file. */
@@ -57,10 +122,17 @@ function isKinds(value: unknown): value is Kinds {
     typeof value === 'object' &&
     value !== null &&
     Object.values(value).every(
-      (kind: Partial<Kinds[string]> | null) =>
-        typeof kind?.last === 'number' && typeof kind.held === 'number',
+      (kind: Partial<Kind> | null) =>
+        typeof kind?.last === 'number' &&
+        typeof kind.held === 'number' &&
+        isTextOrNone(kind.title) &&
+        isTextOrNone(kind.except),
     )
   )
+}
+
+function isTextOrNone(value: unknown): boolean {
+  return value === undefined || typeof value === 'string'
 }
 
 function write(file: string, text: string): void {

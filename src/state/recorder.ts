@@ -2,7 +2,7 @@
 // takes the lock next can tell which of the steps were taken, and completes what a killed process
 // has left. Each step may fail, as on a full disk, without keeping the others from theirs.
 
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Alert } from '../alert/alert.js'
 import { createAlertLog } from '../alert/alert-log.js'
@@ -22,6 +22,7 @@ import { openLedger } from './ledger.js'
 import { appendMessages, nextPlace, outboxDir, type OutboxPlace } from './outbox-files.js'
 import { setAside } from './set-aside.js'
 import type { StateEvents } from './state-events.js'
+import { tryToWrite } from './try-to-write.js'
 import { createTurnLock } from './turn-lock.js'
 
 /** What one event has for one destination. */
@@ -52,6 +53,11 @@ export interface Recorder {
     alerts: readonly Alert[],
     route: (fresh: readonly Alert[]) => readonly Delivery[],
   ): { readonly fresh: readonly Alert[]; readonly held: readonly OutboxEvent[] }
+  /**
+   * What keeps the state folder from being used, in words: whoever can wait for better times must not
+   * record anything then, since what is recorded already can't be told.
+   */
+  fault(): string | undefined
   /** Completes what was left half done, by whomever, and what a full disk kept from it. */
   complete(): void
   /** Tries that for the last time, and tells of the records that are missing then. */
@@ -173,6 +179,20 @@ export function createRecorder(
 
   return {
     locked,
+    fault() {
+      try {
+        mkdirSync(stateDir, { recursive: true, mode: 0o750 })
+        if (turnLock.take(lockLimitMs) === 'refused') {
+          return 'another process holds its lock and is stuck'
+        }
+        journalSize(journal)
+        ledger.refresh()
+        tryToWrite(stateDir)
+        return undefined
+      } catch (error) {
+        return (error as Error).message
+      }
+    },
     record: (alerts, route) =>
       locked(() => {
         const fresh = alerts.filter(({ id }) => !isRecorded(id))
@@ -223,15 +243,5 @@ function placeOrFirst(dir: string, batch: string | undefined): OutboxPlace {
     return nextPlace(dir, batch)
   } catch {
     return { file: '000001.queue', size: 0 }
-  }
-}
-
-/** Throws where a disk is full but for the end of a block, into which a small record may still fit. */
-function tryToWrite(dir: string): void {
-  const file = join(dir, 'probe')
-  try {
-    writeFileSync(file, Buffer.alloc(64 * 1024), { mode: 0o640 })
-  } finally {
-    rmSync(file, { force: true })
   }
 }

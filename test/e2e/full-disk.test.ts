@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { countWaiting, outboxDir } from '../../src/state/outbox-files.js'
 import { auditLine } from '../fixtures/entries.js'
-import { rendered, type SlackStandIn } from '../fixtures/slack-stand-in.js'
+import { handlerFolder } from '../fixtures/handler-folder.js'
+import { runHandler } from '../fixtures/run-handler.js'
+import {
+  rendered,
+  startSlackStandIn,
+  type SlackStandIn,
+} from '../fixtures/slack-stand-in.js'
 import type { LogSystem } from './log-system.js'
 import { logSystemFor } from './log-system-for.js'
 import { processesNaming } from './processes.js'
@@ -21,6 +27,7 @@ t.setTimeout(limitMs)
 whereMountsAreAllowed(t, import.meta.url, limitMs, () => {
   t.test('a full disk of the logs', t => fullDisk(t, ['log']))
   t.test('a full disk of the logs and of the state', t => fullDisk(t, ['log', 'state']))
+  t.test('a replay whose state folder is full', fullStateDisk)
 })
 
 async function fullDisk(t: Test, folders: readonly string[]): Promise<void> {
@@ -129,6 +136,28 @@ async function fullDisk(t: Test, folders: readonly string[]): Promise<void> {
   for (const name of expected) t.equal(count(name), 1, `${name} was delivered once`)
   t.equal(await system.server.counter('', 'dropped'), 0)
   t.equal(await system.node.counter('', 'dropped'), 0)
+}
+
+/** What can't be known to be new must not be sent again, each hour by cron. */
+async function fullStateDisk(t: Test): Promise<void> {
+  const disk = mountSmallDisk(t, diskBytes)
+  const slack = await startSlackStandIn()
+  t.teardown(() => slack.close())
+  const { args, records } = handlerFolder(t, `[slack]\nurl = ${slack.url}\n`)
+  const replay = ['replay', ...args, '--state-dir', disk.dir]
+  const lines = ['a', 'b'].map(id => `${auditLine({ id })}\n`).join('')
+  await runHandler('audit', [...args, '--state-dir', disk.dir], lines)
+  t.equal(slack.requests.length, 2)
+  disk.fillTo(0)
+  const full = await runHandler('audit', replay, lines + auditLine({ id: 'c' }))
+  t.equal(full.status, 1)
+  t.match(full.stderr, /nothing replayed: without .* recorded before: ENOSPC/)
+  t.equal(records().length, 2)
+  t.equal(slack.requests.length, 2)
+  disk.empty()
+  const free = await runHandler('audit', replay, lines + auditLine({ id: 'c' }))
+  t.equal(free.status, 0, free.stderr)
+  t.match(free.stderr, /3 alerts, 2 of them recorded before, 1 new; 1 messages sent/)
 }
 
 /** Starts the log server anew with these of its folders on the disk. */
