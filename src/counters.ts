@@ -13,6 +13,13 @@ export const counterNames = {
   overlong: 'lines over max_line_bytes, each an alert of its own',
   alerts: 'alerts raised',
   repeats: 'matches on an event already alerted by the same rule',
+  throttled: 'alerts whose message a throttle held back; their records are written',
+  late: 'entries over 5 minutes late, not seen by rules over time',
+  ahead: 'entries over 5 minutes ahead of the clock, not seen by rules over time',
+  keys_evicted: 'keys that rules over time gave up, since there were too many',
+  copies_forgotten: 'events forgotten early by rules over time: a copy may count again',
+  state_dropped:
+    'states of rules over time that could not be used after a restart or reload',
   out_of_time: 'alerts of a replay before --since or after --until',
   recorded: 'alerts that the alert log has from before, neither written nor sent again',
   forgotten_ids: 'alert ids evicted from memory; the ledger has them, but for --dry-run',

@@ -95,7 +95,7 @@ export function liveOutput(
     except?: string,
   ): void => {
     const route = (found: readonly Alert[]) =>
-      dispatch.route(found.flatMap(admitted), into, except)
+      dispatch.route(found.filter(isLoud).flatMap(admitted), into, except)
     const { fresh, held } = busy(() => recorder.record(alerts, route))
     counters.add('recorded', alerts.length - fresh.length)
     for (const { destination, messages } of held) dispatch.hold(destination, messages)
@@ -156,7 +156,9 @@ export function liveOutput(
       // What a killed process has left half done; only now there is someone to tell of it.
       busy(() => recorder.complete())
     },
-    emit: alerts => record(alerts, batch),
+    emit(alerts) {
+      for (const event of byEvent(alerts)) record(event, batch)
+    },
     requeue: name =>
       busy(() => recorder.locked(() => requeueDeadLetters(stateDir, name, events))),
     drain,
@@ -169,6 +171,19 @@ export function liveOutput(
       }
     },
   }
+}
+
+function isLoud({ isQuiet }: Alert): boolean {
+  return isQuiet !== true
+}
+
+/** Alerts on one request go into one message; deadlines are events of their own. */
+function byEvent(alerts: readonly Alert[]): Alert[][] {
+  const events = new Map<string, Alert[]>()
+  for (const alert of alerts) {
+    events.set(alert.event, [...(events.get(alert.event) ?? []), alert])
+  }
+  return [...events.values()]
 }
 
 /** What goes wrong on the way to the disk: counted, and said. */

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { Log } from './entry/entry.js'
 import { suggest } from './rule/did-you-mean.js'
+import { durationMs } from './rule/duration.js'
 
 /** The ini that is read where no other is named; the article's. */
 const defaultConfigFile = '/usr/local/etc/vault-log-handler.ini'
@@ -147,13 +148,10 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
   }
 }
 
-const unitMs = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 }
-
-/** RFC 3339, also a date alone (UTC), or minutes, hours or days ago: `90m`, `24h`, `7d`. */
+/** RFC 3339, also a date alone (UTC), or so long ago: `90m`, `24h`, `7d`. */
 function parseTime(text: string, now: number): number | undefined {
-  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
-  if (count !== undefined)
-    return now - Number(count) * unitMs[unit as keyof typeof unitMs]
+  const ago = durationMs(text)
+  if (ago !== undefined) return now - ago
   const isTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/
   const time = isTime.test(text) ? Date.parse(text) : NaN
   return Number.isNaN(time) ? undefined : time

@@ -52,7 +52,13 @@ function operator(
 }
 
 function language(name: string, text: string, mutations: Record<string, string>): Target {
-  return { name, file: 'src/rule/compile-rule.ts', text, mutations, test: languageTest }
+  return {
+    name,
+    file: 'src/rule/compile-condition.ts',
+    text,
+    mutations,
+    test: languageTest,
+  }
 }
 
 const targets: readonly Target[] = [

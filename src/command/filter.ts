@@ -3,6 +3,7 @@ import { ownAlert } from '../alert/own-alert.js'
 import { dryRunOutput } from '../dry-run-output.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault } from '../fault.js'
+import type { LiveCorrelation } from '../live-correlation.js'
 import type { LiveOutput } from '../live-output.js'
 import type { Options } from '../options.js'
 import { createPipeline, type Pipeline } from '../pipeline.js'
@@ -32,7 +33,15 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
   }
   const { log, alertLog } = options
   const { now } = shell
-  const pipeline = createPipeline({ log, rules, alertLog, counters, diagnostics, now })
+  const pipeline = createPipeline({
+    log,
+    rules,
+    alertLog,
+    counters,
+    diagnostics,
+    now,
+    ...(!options.dryRun && { startedAt: now() }),
+  })
   const live = options.dryRun
     ? undefined
     : (await import('../live-output.js')).liveOutput(options, shell)
@@ -43,14 +52,24 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
     if (live) live.say(own)
     else await output.emit([ownAlert(own, log, now(), alertLog)])
   }
+  const correlation =
+    live &&
+    (await import('../live-correlation.js')).keepCorrelation(
+      pipeline,
+      live,
+      options,
+      shell,
+    )
   const limits = { maxLineBytes: setup.config.maxLineBytes, literals: pipeline.literals }
   signals.onReport = () => diagnostics.info(`so far: ${counters.summary()}`)
   signals.onReload = () => {
-    if (live) void reload(options, shell, pipeline, live, limits)
+    if (live && correlation)
+      void reload(options, shell, pipeline, live, correlation, limits)
   }
   diagnostics.debug(`${rules.length} rules; reading`)
   await readLog(pipeline, output, limits, shell)
   signals.onReload = () => {}
+  correlation?.end()
   await output.end()
   // On a terminal or in a shell pipeline, silence is success; a log wants to be told.
   const isRoutine = options.dryRun && counters.get('undecodable') === 0
@@ -64,6 +83,7 @@ async function reload(
   { env, diagnostics, counters }: Shell,
   pipeline: Pipeline,
   live: LiveOutput,
+  correlation: LiveCorrelation,
   limits: { maxLineBytes: number; literals: readonly string[] },
 ): Promise<void> {
   const setup = await readSetup(options, env)
@@ -75,7 +95,7 @@ async function reload(
     for (const own of owns) live.say(own)
     return
   }
-  pipeline.useRules(setup.rules)
+  correlation.dropped(pipeline.useRules(setup.rules))
   limits.maxLineBytes = setup.config.maxLineBytes
   limits.literals = pipeline.literals
   live.configure(setup.config.destinations)

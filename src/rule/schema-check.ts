@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
-import type { Pointer } from './compile-rule.js'
+import type { Pointer } from './report-fault.js'
 import { suggest } from './did-you-mean.js'
 
 /** One way in which a value breaks its schema. */
@@ -21,7 +21,15 @@ export function createSchemaCheck(schemaFile: URL): (value: unknown) => SchemaFa
   const schema = JSON.parse(readFileSync(schemaFile, 'utf8')) as object
   const ajv = new Ajv2020({ allErrors: true, verbose: true, strictTypes: false })
   const validate: ValidateFunction = ajv.compile(schema)
-  return value => (validate(value) ? [] : (validate.errors ?? []).map(asFault))
+  return value =>
+    validate(value)
+      ? []
+      : (validate.errors ?? []).filter(error => !isBranch(error)).map(asFault)
+}
+
+/** A key that one of several alternatives asks for; they are told as one. */
+function isBranch({ keyword, schemaPath }: ErrorObject): boolean {
+  return keyword === 'required' && /\/anyOf\/\d+\/required$/.test(schemaPath)
 }
 
 function asFault(error: ErrorObject): SchemaFault {
@@ -37,6 +45,10 @@ function asFault(error: ErrorObject): SchemaFault {
     }
     case 'required':
       return { pointer, message: missing(pointer, String(params['missingProperty'])) }
+    case 'anyOf': {
+      const keys = (error.schema as { required: string[] }[]).flatMap(s => s.required)
+      return { pointer, message: `missing a key, one of ${keys.join(', ')}` }
+    }
     case 'enum': {
       const allowed = (params['allowedValues'] as unknown[]).map(String)
       const hint = typeof error.data === 'string' ? suggest(error.data, allowed) : ''

@@ -30,7 +30,11 @@ export function validateRules(
           : source.keyFault(pointer, key, message),
       )
     }
-    own.push(...idFaults(file, source, owner), ...testFaults(source))
+    own.push(
+      ...idFaults(file, source, owner),
+      ...clauseFaults(source),
+      ...testFaults(source),
+    )
     const compiled = compile(source, lists, own)
     faults.push(...own)
     return own.length === 0 && compiled !== undefined ? [compiled] : []
@@ -56,6 +60,24 @@ function idFaults(
       ? []
       : [source.fault(['id'], `the id is taken by ${other}, got "${id}" again`)]),
   ]
+}
+
+const clauseNames = ['threshold', 'sequence', 'absence', 'firstSeen'] as const
+
+function clauseFaults(source: JsonSource): Fault[] {
+  const { value } = source
+  const names = clauseNames.filter(
+    name => isJsonObject(value) && Object.hasOwn(value, name),
+  )
+  return names.length < 2
+    ? []
+    : [
+        source.keyFault(
+          [],
+          names[1]!,
+          `a rule has one clause over time, got ${names.join(' and ')}`,
+        ),
+      ]
 }
 
 function testFaults(source: JsonSource): Fault[] {
@@ -94,14 +116,19 @@ function compile(
   return undefined
 }
 
-/** The title, and each key of the conditions, as rules of their own. */
-function partsOf({ title, when, unless, ...rest }: Rule): Rule[] {
-  const bare = { ...rest, title: '-', when: {} }
+/** The title, each key of the conditions, and each clause, as rules of their own. */
+function partsOf(rule: Rule): Rule[] {
+  const { id, log, severity, tests, title, when, unless, throttle } = rule
+  const bare: Rule = { id, log, severity, tests, title: '-', when: {} }
   const keysOf = (condition: unknown) =>
     isJsonObject(condition) ? Object.entries(condition) : []
   return [
     { ...bare, title },
     ...keysOf(when).map(([key, value]) => ({ ...bare, when: { [key]: value } })),
     ...keysOf(unless).map(([key, value]) => ({ ...bare, unless: { [key]: value } })),
+    ...clauseNames
+      .filter(name => rule[name] !== undefined)
+      .map(name => ({ ...bare, [name]: rule[name] })),
+    ...(throttle === undefined ? [] : [{ ...bare, throttle }]),
   ]
 }

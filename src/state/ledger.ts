@@ -13,9 +13,9 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
-import { createHash } from 'node:crypto'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createIdSet, type IdSet } from '../alert/id-set.js'
+import { alertLogName } from './alert-log-name.js'
 import { setAside } from './set-aside.js'
 import type { StateEvents } from './state-events.js'
 
@@ -57,9 +57,7 @@ export function openLedger(
   alertLog: string,
   events: StateEvents,
 ): Ledger {
-  const path = resolve(alertLog)
-  const hash = createHash('sha256').update(path).digest('hex').slice(0, 8)
-  const dir = join(stateDir, 'ledger', `${basename(path)}-${hash}`)
+  const dir = join(stateDir, 'ledger', alertLogName(alertLog))
   const fileOf = (number: number) => join(dir, String(number).padStart(6, '0'))
   let files: File[] = []
   let unwritten: string[] = []

@@ -111,7 +111,11 @@ const edits: readonly (readonly [from: string, to: string, ...faults: string[]])
     '1:1: missing key "severity"',
     '5:3: unknown key "severty", did you mean "severity"?',
   ],
-  ['"title"', '"throttle": {}, "title"', '4:3: unknown key "throttle"'],
+  [
+    '"title"',
+    '"throtle": {}, "title"',
+    '4:3: unknown key "throtle", did you mean "throttle"?',
+  ],
   [
     when,
     '{ "x": { "startWith": "y" } }',
