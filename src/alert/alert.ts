@@ -44,6 +44,8 @@ export interface Alert {
   readonly outcome?: string
   /** The same for all alerts on one request, which go into one message. Not in the record. */
   readonly event: string
+  /** Of rules over time: the same for all alerts of one rule and key. Not in the record. */
+  readonly series?: string
   /** Recorded, but not sent. */
   readonly isQuiet?: true
   /** Audit: the entry's JSON as written. */

@@ -1,6 +1,5 @@
 import type { Finding } from '../correlate/correlator.js'
 import type { Entry } from '../entry/entry.js'
-import type { Key } from '../rule/compile-clause.js'
 import type { CompiledRule } from '../rule/compile-rule.js'
 import { mask } from '../text/mask.js'
 import { oneLine } from '../text/one-line.js'
@@ -42,6 +41,7 @@ export function raiseFinding(
     key,
     first,
     last,
+    series: seriesOf(rule, finding),
     ...onIt,
     facts: {
       ...onIt.facts,
@@ -56,16 +56,18 @@ export function raiseFinding(
 }
 
 /** A window with its key makes an alert over time one; its summary is another. */
-function findingId(
-  { rule }: CompiledRule,
-  { key, first, last, summaryOf }: Pick<Finding, 'key' | 'first' | 'last' | 'summaryOf'>,
-): string {
-  const window = [...keyParts(key), iso(first), iso(last)]
-  return alertId(rule.id, [summaryOf === undefined ? 'window' : 'summary', ...window])
+function findingId(rule: CompiledRule, finding: Pick<Finding, Identifying>): string {
+  return alertId(seriesOf(rule, finding), [iso(finding.first), iso(finding.last)])
 }
 
-function keyParts(key: Key): string[] {
-  return Object.entries(key).flat()
+type Identifying = 'key' | 'first' | 'last' | 'summaryOf'
+
+function seriesOf(
+  { rule }: CompiledRule,
+  { key, summaryOf }: Pick<Finding, Identifying>,
+): string {
+  const what = summaryOf === undefined ? 'window' : 'summary'
+  return alertId(rule.id, [what, ...Object.entries(key).flat()])
 }
 
 function unitOf({ clause }: CompiledRule): string {
