@@ -48,10 +48,19 @@ export function keepCorrelation(
       if (saved !== undefined) dropped(pipeline.restore(saved))
     } catch (error) {
       dropped([`${file}: ${String(error)}`])
-      counters.add('state_corrupt')
+      putAside()
+    }
+  }
+
+  /** A file that can't be read can't be moved either: that the folder can't be used is told. */
+  const putAside = () => {
+    try {
       const aside = setAside(file, '')
+      counters.add('state_corrupt')
       const title = `${file} held what was never written there; it is in ${aside} now`
       output.say({ kind: 'handler-state-corrupt', title, detail: title })
+    } catch {
+      counters.add('state_errors')
     }
   }
 

@@ -1,6 +1,8 @@
 // A table of keys that an attacker chooses, bounded. Where it is full the oldest go, those first
 // that were seen but once: a flood of new keys can't push out the one that is being counted.
 
+import { createOldestKeys } from './oldest-keys.js'
+
 /** A key's state, and whether it is worth more than a new one's. */
 interface Slot<State> {
   readonly state: State
@@ -29,17 +31,21 @@ export function createKeyTable<State>(limit: number): KeyTable<State> {
   const kept = new Map<string, Slot<State>>()
   const others = new Map<string, Slot<State>>()
   const maxKept = Math.max(1, Math.floor((limit * keptTenths) / 10))
+  const oldestKept = createOldestKeys(kept)
+  const oldestOther = createOldestKeys(others)
   let evicted = 0
 
   const mapOf = (slot: Slot<State>) => (slot.isKept ? kept : others)
   const slotOf = (key: string) => kept.get(key) ?? others.get(key)
   const bound = () => {
-    while (kept.size > maxKept) evictOldest(kept)
-    while (kept.size + others.size > limit) evictOldest(others.size > 0 ? others : kept)
+    while (kept.size > maxKept) evict(kept, oldestKept)
+    while (kept.size + others.size > limit) {
+      if (others.size > 0) evict(others, oldestOther)
+      else evict(kept, oldestKept)
+    }
   }
-  const evictOldest = (slots: Map<string, Slot<State>>) => {
-    const [oldest] = slots.keys()
-    slots.delete(oldest!)
+  const evict = (slots: Map<string, unknown>, oldest: () => string | undefined) => {
+    slots.delete(oldest()!)
     evicted += 1
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createOldestKeys } from './oldest-keys.js'
 
 /** Remembers what a rule has counted, so that the copies of an event count once. */
 export interface RecentEvents {
@@ -16,12 +17,14 @@ const limit = 100_000
 /** Nothing was counted so far; `onForgotten` is told of what had to be forgotten too early. */
 export function createRecentEvents(onForgotten: () => void): RecentEvents {
   const times = new Map<string, number>()
+  const nextOldest = createOldestKeys(times)
+  let oldest: string | undefined
   const drop = (now: number) => {
-    for (const [id, time] of times) {
-      const isOld = time < now - keptMs
+    for (; (oldest ??= nextOldest()) !== undefined; oldest = undefined) {
+      const isOld = times.get(oldest)! < now - keptMs
       if (!isOld && times.size <= limit) return
       if (!isOld) onForgotten()
-      times.delete(id)
+      times.delete(oldest)
     }
   }
   return {

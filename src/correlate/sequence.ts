@@ -71,7 +71,8 @@ export function createSequence(
     }
     if (last - from[0] >= withinMs) return undefined
     const isInside = ([time]: Event) => time > last - withinMs && time <= last
-    const count = events.slice(0, steps.length).flat().filter(isInside).length
+    const inside = events.slice(0, steps.length).flat().filter(isInside)
+    const count = new Set(inside.map(([, line]) => line)).size
     return { first: from[0], last, count, end }
   }
 

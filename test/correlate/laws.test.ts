@@ -28,7 +28,7 @@ function rulesAndKeys(alerts: readonly Alert[]): string[] {
 
 t.test(
   'an order shuffled within the lateness alerts on the same rules and keys',
-  async t => {
+  async () => {
     const delays = fc.array(fc.integer({ min: 0, max: latenessMs }), {
       minLength: 41,
       maxLength: 41,
