@@ -54,7 +54,7 @@ export function createEventOccurrences(withinMs: number, saved?: unknown): Occur
 /** Distinct values count. */
 export function createValueOccurrences(withinMs: number, saved?: unknown): Occurrences {
   const timesOf = new Map<string, number[]>()
-  for (const [value, times] of Object.entries((saved ?? {}) as object)) {
+  for (const [value, times] of Object.entries(saved ?? {})) {
     timesOf.set(value, numbers(times))
   }
   const within = (times: readonly number[], end: number) => {
