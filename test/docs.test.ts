@@ -7,6 +7,7 @@ import { parseConfig } from '../src/config/config.js'
 import { routeKeys } from '../src/config/route.js'
 import { counterNames } from '../src/counters.js'
 import { destinations } from '../src/notify/destinations.js'
+import { renderRulesPage, rulesPage } from './rules-page.js'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string) => readFileSync(join(project, file), 'utf8')
@@ -19,6 +20,10 @@ t.test('each counter is explained in the words of the program', async t => {
   for (const [name, meaning] of Object.entries(counterNames)) {
     t.ok(text.includes(`| \`${name}\` | ${meaning} |`), name)
   }
+})
+
+t.test('the page of the packaged rules is that of their files: npm run docs', async t => {
+  t.equal(await renderRulesPage(), readFileSync(rulesPage, 'utf8'))
 })
 
 t.test("each alert of the handlers' own is explained, and no other", async t => {

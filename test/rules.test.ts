@@ -85,7 +85,9 @@ t.test('every packaged rule and list loads without a fault', async t => {
 
 t.test('every packaged rule says why, when not, and what to do', async t => {
   const order = `$schema id log title severity enabled tags description falsePositives
-    references attack runbook when unless tests`.split(/\s+/)
+    references attack runbook when unless threshold sequence absence firstSeen throttle tests`.split(
+    /\s+/,
+  )
   for (const { file, rule } of corpus) {
     const { id } = rule
     t.equal(basename(file), `${id}.json`)
