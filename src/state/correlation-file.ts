@@ -8,7 +8,7 @@ import { alertLogName } from './alert-log-name.js'
 
 /** The file of an alert log's rules. */
 export function correlationFile(stateDir: string, alertLog: string): string {
-  return join(stateDir, 'correlation', `${alertLogName(alertLog)}.json`)
+  return join(stateDir, 'correlation', alertLogName(alertLog))
 }
 
 /**
