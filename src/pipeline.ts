@@ -90,48 +90,45 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return fresh(raiseFinding(rule, finding, decoded, occasion))
   }
 
-  const match = (rule: CompiledRule, decoded: Entry, at: number | undefined): Alert[] => {
-    if (!rule.matches(decoded)) return []
-    if (rule.clause !== undefined) {
-      if (at === undefined) return []
-      return correlation
-        .see(rule, decoded, at)
-        .flatMap(found =>
-          raiseFound(found, found.finding.title === undefined ? decoded : undefined),
-        )
+  /** The alerts of a rule that matches an entry. */
+  const matched = (
+    rule: CompiledRule,
+    decoded: Entry,
+    at: number | undefined,
+  ): Alert[] => {
+    if (rule.clause === undefined) {
+      const alerts = fresh(raiseAlert(rule, decoded, occasionOf(decoded.time)))
+      for (const { id } of alerts) outcomes.await(rule, id, decoded)
+      return alerts.map(alert => throttled(rule, alert, decoded))
     }
-    const alerts = fresh(raiseAlert(rule, decoded, occasionOf(decoded.time)))
-    for (const { id } of alerts) outcomes.await(rule, id, decoded)
-    return alerts
+    if (at === undefined) return []
+    return correlation.see(rule, decoded, at).flatMap(found => {
+      // One with a title of its own is about entries before this one.
+      if (found.finding.title !== undefined) return raiseFound(found)
+      return raiseFound(found, decoded).map(alert => throttled(rule, alert, decoded))
+    })
   }
 
-  /** Holds back the messages that a rule's throttle doesn't let out. */
-  const throttled = (alerts: readonly Alert[], decoded: Entry): Alert[] =>
-    alerts.map(alert => {
-      const rule = rules.find(({ rule }) => rule.id === alert.rule)
-      const key = rule?.throttle?.keyOf(decoded)
-      if (alert.isQuiet || rule === undefined || key === undefined) return alert
-      if (correlation.admits(rule, key, alert.time)) return alert
-      counters.add('throttled')
-      return { ...alert, isQuiet: true }
-    })
+  /** Without a message, where the rule's throttle holds it back. */
+  const throttled = (rule: CompiledRule, alert: Alert, decoded: Entry): Alert => {
+    const key = rule.throttle?.keyOf(decoded)
+    if (key === undefined || correlation.admits(rule, key, alert.time)) return alert
+    counters.add('throttled')
+    return { ...alert, isQuiet: true }
+  }
 
   const entry = (decoded: Entry): Alert[] => {
     counters.add('entries')
     latest = decoded.time ?? latest
     const { at, due } = correlation.enter(decoded)
-    const alerts = [
-      ...due.flatMap(found => raiseFound(found)),
-      ...throttled(
-        rules.flatMap(rule => match(rule, decoded, at)),
-        decoded,
-      ),
-      ...outcomes
-        .of(decoded)
-        .map(({ rule, id, outcome }) =>
-          raiseOutcome(rule, id, outcome, decoded, occasionOf(decoded.time)),
-        ),
-    ]
+    const alerts = due.flatMap(found => raiseFound(found))
+    // Hot: most rules match nothing.
+    for (const rule of rules) {
+      if (rule.matches(decoded)) alerts.push(...matched(rule, decoded, at))
+    }
+    for (const { rule, id, outcome } of outcomes.of(decoded)) {
+      alerts.push(raiseOutcome(rule, id, outcome, decoded, occasionOf(decoded.time)))
+    }
     counters.add('alerts', alerts.length)
     return alerts
   }

@@ -1,6 +1,5 @@
 import type { Clause, Key } from '../rule/compile-clause.js'
 import { latenessMs, type Correlator, type Finding } from './correlator.js'
-import { createSweep } from './sweep.js'
 
 interface Stretch {
   first: number
@@ -34,7 +33,6 @@ export function createAbsence(
   titleOfNothing: string,
 ): Correlator {
   const states = new Map<string, State>()
-  const sweep = createSweep()
   let evicted = 0
   /** Nothing was seen since the start. */
   let isUnseen = !isByKey && startedAt !== undefined
@@ -88,9 +86,7 @@ export function createAbsence(
       } else state.stretches = withMoment(state.stretches, at, withinMs)
       return []
     },
-    advance(now, isIdle) {
-      const until = sweep(now)
-      if (until === undefined) return []
+    advance(until, isIdle) {
       const settled = isIdle ? until : until - latenessMs
       return [...states.values()].flatMap(state => settle(state, settled))
     },

@@ -50,6 +50,8 @@ export interface CorrelationParts {
 }
 
 const version = 1
+const secondMs = 1_000
+const nothingFound: Found[] = []
 
 interface Running {
   readonly clause: string
@@ -73,6 +75,7 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
   const recent = createRecentEvents(() => onCount('copies_forgotten'))
   let rules = parts.rules
   let running = start(rules)
+  let advancedTo = -Infinity
 
   function start(from: readonly CompiledRule[]): Map<string, Running> {
     return new Map(
@@ -102,10 +105,15 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
     return found
   }
 
-  const advance = (now: number, isIdle: boolean) =>
-    rules.flatMap(rule =>
-      rule.clause === undefined ? [] : counted(rule, c => c.advance(now, isIdle)),
+  const advance = (now: number, isIdle: boolean): Found[] => {
+    // Up to whole seconds, so that it comes to the same from any line on.
+    const until = Math.floor(now / secondMs) * secondMs
+    if (until <= advancedTo) return nothingFound
+    advancedTo = until
+    return rules.flatMap(rule =>
+      rule.clause === undefined ? [] : counted(rule, c => c.advance(until, isIdle)),
     )
+  }
 
   const restore = (saved: unknown): string[] => {
     const dropped: string[] = []
@@ -144,7 +152,7 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
     enter({ time }) {
       const at = events.see(time === undefined ? undefined : epochOf(time))
       if (at === 'late' || at === 'ahead') onCount(at)
-      if (typeof at !== 'number') return { at: undefined, due: [] }
+      if (typeof at !== 'number') return { at: undefined, due: nothingFound }
       return { at, due: advance(events.now!, false) }
     },
     see: (rule, entry, at) =>

@@ -44,10 +44,10 @@ export interface Correlator {
   /** Takes an entry on which the rule's conditions hold. */
   see(sighting: Sighting): Finding[]
   /**
-   * Time has come to `now`: what is due is found. `isIdle`: nothing has come in for so long, and
-   * nothing late is waited for.
+   * What was due until then, a whole second: of each key, so this is done once a second of the
+   * entries' time. `isIdle`: nothing has come in for so long, and nothing late is waited for.
    */
-  advance(now: number, isIdle: boolean): Finding[]
+  advance(until: number, isIdle: boolean): Finding[]
   /** How many keys were given up, over all, since there were too many. */
   readonly evicted: number
   /** The state as JSON; `load` takes it back into a fresh correlator, and throws where it is none. */

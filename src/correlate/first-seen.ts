@@ -1,7 +1,6 @@
 import type { Clause, Key } from '../rule/compile-clause.js'
 import { latenessMs, type Correlator } from './correlator.js'
 import { createKeyTable } from './key-table.js'
-import { createSweep } from './sweep.js'
 
 const maxKeys = 10_000
 /** Of all keys; with texts of up to 400 characters at most 40 MB. */
@@ -36,7 +35,6 @@ export function createFirstSeen(
   const keys = createKeyTable<Since>(maxKeys)
   const values = createKeyTable<Value>(maxValues)
   const doubtful = new Set<string>()
-  const sweep = createSweep()
 
   return {
     see({ entry, at, title }) {
@@ -75,9 +73,8 @@ export function createFirstSeen(
       doubtful.add(pair)
       return []
     },
-    advance(now, isIdle) {
-      const until = sweep(now)
-      if (until === undefined || doubtful.size === 0) return []
+    advance(until, isIdle) {
+      if (doubtful.size === 0) return []
       const settled = isIdle ? until : until - latenessMs
       return [...doubtful].flatMap(pair => {
         const value = values.get(pair)

@@ -7,7 +7,6 @@ import {
   type Window,
 } from './correlator.js'
 import { createKeyTable } from './key-table.js'
-import { createSweep } from './sweep.js'
 
 /**
  * An entry that a step took: its time, its number among all (one line is one step of a sequence),
@@ -53,7 +52,6 @@ export function createSequence(
   const table = createKeyTable<State>(Math.min(maxKeys, Math.ceil(maxEvents / perKey)))
   /** Keys whose last step may be complete, and which wait for what must not follow. */
   const waiting = new Set<string>()
-  const sweep = createSweep()
   let number = 0
 
   /** The latest events that take the steps, up to one of the last step's. */
@@ -178,9 +176,8 @@ export function createSequence(
       weigh(id, state)
       return found
     },
-    advance(now, isIdle) {
-      const until = sweep(now)
-      if (until === undefined || waiting.size === 0) return []
+    advance(until, isIdle) {
+      if (waiting.size === 0) return []
       const settled = isIdle ? until : until - latenessMs
       return [...waiting].flatMap(id => {
         const state = table.get(id)

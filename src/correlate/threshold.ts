@@ -13,7 +13,6 @@ import {
   createValueOccurrences,
   type Occurrences,
 } from './occurrences.js'
-import { createSweep } from './sweep.js'
 
 interface State {
   readonly key: Key
@@ -55,7 +54,6 @@ export function createThreshold(
   const limit = Math.floor((distinct ? maxValues : maxTimes) / perKey)
   const table = createKeyTable<State>(Math.max(1, Math.min(maxKeys, limit)))
   const open = new Set<string>()
-  const sweep = createSweep()
 
   /** Closes a window that has fallen below, and gives its summary. */
   const close = (id: string, state: State, now: number): Finding[] => {
@@ -120,9 +118,7 @@ export function createThreshold(
       table.keep(id, state.occurrences.size > 1)
       return [...ended, ...raised]
     },
-    advance(now) {
-      const until = sweep(now)
-      if (until === undefined) return []
+    advance(until) {
       return [...open].flatMap(id => {
         const state = table.get(id)
         if (state !== undefined) return close(id, state, until)
