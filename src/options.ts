@@ -7,7 +7,14 @@ import { durationMs } from './rule/duration.js'
 const defaultConfigFile = '/usr/local/etc/vault-log-handler.ini'
 
 /** What can be asked for besides filtering. */
-export const commands = ['replay', 'check', 'test', 'notify-test', 'redrive'] as const
+export const commands = [
+  'replay',
+  'check',
+  'test',
+  'explain',
+  'notify-test',
+  'redrive',
+] as const
 
 /** A command's name. */
 export type Command = (typeof commands)[number]
@@ -36,6 +43,12 @@ export interface Options {
   readonly notify: (typeof notifyWays)[number]
   /** `replay` only: no progress. */
   readonly quiet: boolean
+  /** `explain` and `test`: only the rule with this id. */
+  readonly rule: string | undefined
+  /** `explain` only: JSON instead of text. */
+  readonly json: boolean
+  /** `test` only: make a test of the lines on stdin. */
+  readonly record: boolean
   readonly debug: boolean
   readonly diagnosticsFile: string | undefined
   readonly help: boolean
@@ -57,6 +70,9 @@ const known = {
   until: { type: 'string' },
   notify: { type: 'string' },
   quiet: { type: 'boolean' },
+  rule: { type: 'string' },
+  json: { type: 'boolean' },
+  record: { type: 'boolean' },
   debug: { type: 'boolean', short: 'd' },
   log: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -68,8 +84,16 @@ const alertLogs: Readonly<Record<Log, string>> = {
   server: '/var/log/vault/messages.alert',
 }
 
-/** These mean nothing without `replay`. */
-const replayOptions = ['since', 'until', 'notify', 'quiet'] as const
+/** Options that mean something to these commands only. */
+const commandsOf = {
+  since: ['replay'],
+  until: ['replay'],
+  notify: ['replay'],
+  quiet: ['replay'],
+  rule: ['explain', 'test'],
+  json: ['explain'],
+  record: ['test'],
+} as const satisfies Partial<Record<keyof typeof known, readonly Command[]>>
 
 /**
  * Reads a command line (without node and the script). Never throws: what is wrong is told in
@@ -109,10 +133,13 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
     faults.push(`unknown command "${word}"${suggest(word, commands)}`)
   }
   const last = (name: keyof typeof known) => values.get(name)?.at(-1)
-  for (const name of replayOptions) {
-    if (values.has(name) && command !== 'replay') {
-      faults.push(`--${name} is for the command replay`)
+  for (const [name, takers] of Object.entries(commandsOf)) {
+    if (values.has(name) && !takers.some(taker => taker === command)) {
+      faults.push(`--${name} is for the command ${takers.join(' or ')}`)
     }
+  }
+  if (values.has('record') && !values.has('rule')) {
+    faults.push('--record needs --rule: whose test it is to be')
   }
   const time = (name: 'since' | 'until', otherwise: number) => {
     const text = last(name)
@@ -140,6 +167,9 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
     until: time('until', Infinity),
     notify: notify ?? 'digest',
     quiet: values.has('quiet'),
+    rule: last('rule'),
+    json: values.has('json'),
+    record: values.has('record'),
     debug: values.has('debug'),
     diagnosticsFile: last('log'),
     help: values.has('help'),

@@ -8,6 +8,7 @@ import type { Log } from '../src/entry/entry.js'
 import { isJsonObject } from '../src/entry/json-object.js'
 import { serverEntry } from '../src/entry/server-entry.js'
 import { formatFault, type Fault } from '../src/fault.js'
+import { entriesOfTests } from '../src/command/test.js'
 import { createPipeline, type Pipeline } from '../src/pipeline.js'
 import { compileRule, type CompiledRule } from '../src/rule/compile-rule.js'
 import { loadRules } from '../src/rule/load-rules.js'
@@ -15,6 +16,7 @@ import { packagedRules } from '../src/rule/packaged-rules.js'
 import { readLists } from '../src/rule/read-lists.js'
 import { readRuleFiles } from '../src/rule/rule-files.js'
 import type { Lists, Rule, RuleTest } from '../src/rule/rule.js'
+import { unreached } from '../src/rule/unreached.js'
 import { auditLine, serverLine } from './fixtures/entries.js'
 
 /** What a packaged rule says besides what the program reads. */
@@ -116,6 +118,13 @@ t.test('every packaged rule says why, when not, and what to do', async t => {
 
 t.test('every packaged rule passes its own tests', async t => {
   for (const { rule } of corpus) t.strictSame(failing(rule, lists), [], rule.id)
+})
+
+t.test('tests reach each condition of every packaged rule', async t => {
+  for (const rule of packaged) {
+    const entries = entriesOfTests(rule)
+    t.strictSame(unreached(rule, entries), [], rule.rule.id)
+  }
 })
 
 /** A copy of a rule without one of its parts, and what that part was. */

@@ -151,10 +151,10 @@ export function createSequence(
 
   return {
     see({ entry, at, now, isFirst, title }) {
-      const taken = steps.flatMap(({ matches }, i) =>
-        matches(entry) && isFirst(String(i)) ? [i] : [],
+      const taken = steps.flatMap(({ condition }, i) =>
+        condition.holds(entry) && isFirst(String(i)) ? [i] : [],
       )
-      const isAbsent = absent?.(entry) ?? false
+      const isAbsent = absent?.holds(entry) ?? false
       if (taken.length === 0 && !isAbsent) return []
       const key = keyOf(entry)
       const id = JSON.stringify(Object.values(key))

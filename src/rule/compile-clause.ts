@@ -4,7 +4,7 @@ import { boundedText } from '../text/bounded-text.js'
 import {
   compileCondition,
   compileField,
-  type Predicate,
+  type CompiledCondition,
   type RuleContext,
 } from './compile-condition.js'
 import { durationMs } from './duration.js'
@@ -17,7 +17,7 @@ export type Key = Readonly<Record<string, string>>
 
 /** A step of a sequence: so many entries that match. */
 export interface CompiledStep {
-  readonly matches: Predicate
+  readonly condition: CompiledCondition
   readonly count: number
 }
 
@@ -36,7 +36,7 @@ export type Clause = {
       readonly kind: 'sequence'
       readonly steps: readonly CompiledStep[]
       /** What must not follow the steps; then their alert comes when the time is over. */
-      readonly absent: Predicate | undefined
+      readonly absent: CompiledCondition | undefined
     }
   | { readonly kind: 'absence'; readonly isByKey: boolean }
   | {
@@ -142,7 +142,9 @@ function compileStep(
 ): CompiledStep[] {
   if ('when' in step) {
     const at = ['sequence', 'steps', i, 'when']
-    return [{ matches: compileCondition(step.when, at, context), count: step.count ?? 1 }]
+    return [
+      { condition: compileCondition(step.when, at, context), count: step.count ?? 1 },
+    ]
   }
   if (i === 0 || i < steps - 1) {
     context.report(

@@ -17,35 +17,82 @@ export interface RuleContext {
   readonly report: ReportFault
 }
 
+/** A condition ready to run, which can also be looked into. */
+export interface CompiledCondition {
+  readonly holds: Predicate
+  /** `field` is a matcher on one field; the others combine `parts`. */
+  readonly kind: 'field' | 'all' | 'any' | 'not'
+  readonly parts: readonly CompiledCondition[]
+  /** A matcher as it is written: `request.path {"startsWith":"sys/"}`; "" for the others. */
+  readonly text: string
+  /** What the matcher looks at. */
+  readonly value: (entry: Entry) => unknown
+  /** Where it stands in the rule. */
+  readonly at: Pointer
+}
+
 /** Compiles a condition; what is wrong with it goes to `report`, and never throws. */
 export function compileCondition(
   condition: Condition,
   at: Pointer,
   context: RuleContext,
-): Predicate {
-  const parts = Object.entries(condition).map(([key, value]): Predicate => {
+): CompiledCondition {
+  const parts = Object.entries(condition).map(([key, value]) => {
     const here = [...at, key]
-    const branches = () =>
-      (value as readonly Condition[]).map((branch, i) =>
+    if (key === 'all' || key === 'any') {
+      const branches = value as readonly Condition[]
+      const compiled = branches.map((branch, i) =>
         compileCondition(branch, [...here, i], context),
       )
-    if (key === 'all') {
-      const all = branches()
-      return entry => all.every(test => test(entry))
-    }
-    if (key === 'any') {
-      const any = branches()
-      return entry => any.some(test => test(entry))
+      return combine(key, compiled, here)
     }
     if (key === 'not') {
-      const negated = compileCondition(value as Condition, here, context)
-      return entry => !negated(entry)
+      return combine('not', [compileCondition(value as Condition, here, context)], here)
     }
-    const field = compileField(key, here, context)
-    const test = compileMatcher(value as Matcher, here, context)
-    return entry => test(field(entry))
+    return compileFieldMatcher(key, value as Matcher, here, context)
   })
-  return entry => parts.every(test => test(entry))
+  return combine('all', parts, at)
+}
+
+function combine(
+  kind: 'all' | 'any' | 'not',
+  parts: readonly CompiledCondition[],
+  at: Pointer,
+): CompiledCondition {
+  const tests = parts.map(({ holds }) => holds)
+  const [only] = tests
+  const holds: Record<typeof kind, Predicate> = {
+    all: entry => tests.every(test => test(entry)),
+    any: entry => tests.some(test => test(entry)),
+    not: entry => !only!(entry),
+  }
+  const isOnlyPart = parts.length === 1 && kind !== 'not'
+  return {
+    kind,
+    parts,
+    text: '',
+    at,
+    value: () => undefined,
+    holds: isOnlyPart ? only! : holds[kind],
+  }
+}
+
+function compileFieldMatcher(
+  path: string,
+  matcher: Matcher,
+  at: Pointer,
+  context: RuleContext,
+): CompiledCondition {
+  const value = compileField(path, at, context)
+  const test = compileMatcher(matcher, at, context)
+  return {
+    kind: 'field',
+    parts: [],
+    text: `${path} ${JSON.stringify(matcher)}`,
+    at,
+    value,
+    holds: entry => test(value(entry)),
+  }
 }
 
 /** A getter for a field path; `line`, `time` and `vault.*` are ours, all else is the entry's. */

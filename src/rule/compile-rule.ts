@@ -5,7 +5,12 @@ import {
   type Clause,
   type Throttling,
 } from './compile-clause.js'
-import { compileCondition, compileField, type Predicate } from './compile-condition.js'
+import {
+  compileCondition,
+  compileField,
+  type CompiledCondition,
+  type Predicate,
+} from './compile-condition.js'
 import { literalsOf, type LiteralGroups } from './literals.js'
 import type { ReportFault } from './report-fault.js'
 import type { Lists, Rule } from './rule.js'
@@ -16,6 +21,9 @@ export interface CompiledRule {
   readonly rule: Rule
   /** Whether the rule matches this entry. Never throws; linear in the entry's size. */
   readonly matches: Predicate
+  /** What `matches` is made of. */
+  readonly when: CompiledCondition
+  readonly unless?: CompiledCondition
   readonly title: (entry: Entry) => string
   /** What a matching line must hold, where that can be told. */
   readonly literals: LiteralGroups
@@ -39,7 +47,12 @@ export function compileRule(rule: Rule, lists: Lists, report: ReportFault): Comp
   const clause = compileClause(rule, context)
   return {
     rule,
-    matches: unless === undefined ? when : entry => when(entry) && !unless(entry),
+    matches:
+      unless === undefined
+        ? when.holds
+        : entry => when.holds(entry) && !unless.holds(entry),
+    when,
+    ...(unless !== undefined && { unless }),
     literals: literalsOf(rule, lists),
     title: compileTitle(
       rule.title,

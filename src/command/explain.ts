@@ -1,0 +1,131 @@
+import type { Entry } from '../entry/entry.js'
+import { isUndecodable, type Decode } from '../entry/entry.js'
+import { decodeAuditEntry } from '../entry/audit-entry.js'
+import { createServerDecoder } from '../entry/server-entry.js'
+import { exitCode } from '../exit-code.js'
+import { formatFault } from '../fault.js'
+import type { Options } from '../options.js'
+import { readLines } from '../lines.js'
+import { suggest } from '../rule/did-you-mean.js'
+import type { CompiledRule } from '../rule/compile-rule.js'
+import { explainRule, type Explained, type Explanation } from '../rule/explain-rule.js'
+import { readSetup } from '../setup.js'
+import type { Shell } from '../shell.js'
+import { mask } from '../text/mask.js'
+import { oneLine } from '../text/one-line.js'
+
+/**
+ * `explain`: for each line on stdin, which rules match, and for each other rule the condition that
+ * failed and what it saw; with --rule the whole tree of that rule; with --json one object for each
+ * rule and line.
+ */
+export async function explain(options: Options, shell: Shell): Promise<number> {
+  const { stdin, stdout, diagnostics, now, counters, signals } = shell
+  const { rules, ruleFaults, config } = await readSetup(options, shell.env)
+  for (const fault of ruleFaults) diagnostics.error(formatFault(fault))
+  if (ruleFaults.length > 0) return exitCode.config
+  const ours = rules.filter(({ rule }) => rule.log === options.log)
+  const asked = ours.filter(({ rule }) => (options.rule ?? rule.id) === rule.id)
+  if (asked.length === 0) {
+    const known = ours.map(({ rule }) => rule.id)
+    const name = options.rule ?? ''
+    diagnostics.error(
+      `no rule "${name}" of the ${options.log} log${suggest(name, known)}`,
+    )
+    return exitCode.usage
+  }
+
+  const decode: Decode =
+    options.log === 'audit' ? decodeAuditEntry : createServerDecoder()
+  let number = 0
+  const write = (text: string) =>
+    new Promise<void>(resolve => {
+      stdout.write(`${text}\n`, () => resolve())
+    })
+  const line = async (text: string) => {
+    number += 1
+    if (text.trim() === '') return
+    const decoded = decode(text, now())
+    if (isUndecodable(decoded)) {
+      return write(`line ${number} is no entry: ${decoded.undecodable}`)
+    }
+    const lines = options.json
+      ? asked.map(rule => JSON.stringify({ line: number, ...explainRule(rule, decoded) }))
+      : explainLine(number, decoded, asked, options.rule !== undefined)
+    return write(lines.join('\n'))
+  }
+  stdout.on('error', () => signals.stop.abort())
+  await readLines(
+    stdin,
+    { maxLineBytes: config.maxLineBytes, literals: [] },
+    {
+      line,
+      rest: line,
+      bytes: count => counters.add('bytes', count),
+      overlong: ({ bytes }) => write(`line ${++number} is too long: ${bytes} bytes`),
+    },
+    signals.stop.signal,
+  )
+  return exitCode.ok
+}
+
+/** Lists of values may be long; the tree shows them whole. */
+const maxCondition = 200
+
+function explainLine(
+  number: number,
+  entry: Entry,
+  rules: readonly CompiledRule[],
+  isWhole: boolean,
+): string[] {
+  const found = rules.map(rule => explainRule(rule, entry))
+  const [matching, others] = [true, false].map(matches =>
+    found.filter(explanation => explanation.matches === matches),
+  )
+  return [
+    `line ${number}: ${oneLine(mask(entry.line), 120)}`,
+    ...[...matching!, ...others!].flatMap(explanation =>
+      isWhole
+        ? [heading(explanation), ...tree(explanation)]
+        : [heading(explanation), ...failure(explanation)],
+    ),
+  ]
+}
+
+function heading({ rule, isOn, matches, title, key }: Explanation): string {
+  const off = isOn ? '' : ' (off)'
+  const counts = Object.entries(key ?? {}).map(([field, value]) => `${field} ${value}`)
+  const counted =
+    key === undefined
+      ? ''
+      : `, counted${counts.length > 0 ? ` by ${counts.join(', ')}` : ''}`
+  return matches ? `  ✓ ${rule}${off}: ${title}${counted}` : `  ✗ ${rule}${off}`
+}
+
+function failure({ failed }: Explanation): string[] {
+  return failed === undefined
+    ? []
+    : [`      ${oneLine(failed.condition, maxCondition)} saw ${failed.saw}`]
+}
+
+function tree({ when, unless, steps = [] }: Explanation): string[] {
+  return [
+    ...branch('when', when, 4),
+    ...(unless === undefined ? [] : branch('unless', unless, 4)),
+    ...steps.flatMap((step, i) => branch(`step ${i + 1}`, step, 4)),
+  ]
+}
+
+/** Of what has one part only that part is shown. */
+function branch(name: string, explained: Explained, indent: number): string[] {
+  const { kind, holds, condition, saw, parts = [] } = explained
+  const mark = `${' '.repeat(indent)}${holds ? '✓' : '✗'}`
+  if (kind === 'field')
+    return [`${mark} ${name} ${condition} saw ${saw}`.replace('  ', ' ')]
+  const label = [name, ...(kind === 'all' ? [] : [kind])].filter(Boolean).join(' ')
+  if (parts.length === 1 && kind !== 'not') return branch(label, parts[0]!, indent)
+  return [
+    `${mark} ${label}`.trimEnd(),
+    ...parts.flatMap(part => branch('', part, indent + 2)),
+  ]
+}

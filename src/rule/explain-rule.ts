@@ -1,0 +1,135 @@
+import type { Entry } from '../entry/entry.js'
+import { mask } from '../text/mask.js'
+import { oneLine } from '../text/one-line.js'
+import type { Key } from './compile-clause.js'
+import type { CompiledCondition } from './compile-condition.js'
+import type { CompiledRule } from './compile-rule.js'
+import { fieldText } from './field-text.js'
+
+/** A condition and whether it held. */
+export interface Explained {
+  readonly kind: CompiledCondition['kind']
+  readonly holds: boolean
+  /** A matcher as it is written in the rule. */
+  readonly condition?: string
+  /** What it saw: masked, on one line, `-` where the field is missing. */
+  readonly saw?: string
+  readonly parts?: readonly Explained[]
+}
+
+/** Why a rule matches an entry, or why it doesn't. */
+export interface Explanation {
+  readonly rule: string
+  readonly isOn: boolean
+  /** For a rule over time: whether the entry is counted. */
+  readonly matches: boolean
+  /** The alert's title; only where it matches. */
+  readonly title?: string
+  readonly when: Explained
+  readonly unless?: Explained
+  /** The one condition that would have to be otherwise; only where it doesn't match. */
+  readonly failed?: { readonly condition: string; readonly saw: string }
+  /** Of a sequence, each step, and what must not follow. */
+  readonly steps?: readonly Explained[]
+  /** Of a rule over time, what the entry counts for. */
+  readonly key?: Key
+}
+
+const maxSaw = 200
+
+/** Asks the rule's own predicates, one by one. Never throws. */
+export function explainRule(compiled: CompiledRule, entry: Entry): Explanation {
+  const { rule, clause } = compiled
+  const when = explain(compiled.when, entry)
+  const unless = compiled.unless && explain(compiled.unless, entry)
+  const steps =
+    clause?.kind === 'sequence'
+      ? [...clause.steps.map(({ condition }) => condition), clause.absent]
+          .filter(condition => condition !== undefined)
+          .map(condition => explain(condition, entry))
+      : undefined
+  const isCounted = steps?.some(({ holds }) => holds) ?? true
+  const matches = when.holds && unless?.holds !== true && isCounted
+  const failed = matches
+    ? undefined
+    : (nearestFailure(when) ??
+      (unless?.holds ? asUnless(unless) : undefined) ??
+      nearest(steps?.map(nearestFailure) ?? []))
+  return {
+    rule: rule.id,
+    isOn: rule.enabled !== false,
+    matches,
+    ...(matches && { title: compiled.title(entry) }),
+    ...(failed !== undefined && {
+      failed: { condition: failed.condition, saw: failed.saw },
+    }),
+    when,
+    ...(unless !== undefined && { unless }),
+    ...(steps !== undefined && { steps }),
+    ...(matches && clause !== undefined && { key: clause.keyOf(entry) }),
+  }
+}
+
+function explain(condition: CompiledCondition, entry: Entry): Explained {
+  const { kind, parts, text, value, holds } = condition
+  return kind === 'field'
+    ? {
+        kind,
+        holds: holds(entry),
+        condition: text,
+        saw: oneLine(mask(fieldText(value(entry))), maxSaw),
+      }
+    : { kind, holds: holds(entry), parts: parts.map(part => explain(part, entry)) }
+}
+
+interface Failure {
+  readonly condition: string
+  readonly saw: string
+  /** How many matchers would have to be otherwise. */
+  readonly distance: number
+}
+
+/**
+ * The first matcher for which a condition fails; of alternatives, in the one that fails for the
+ * fewest. Undefined for a condition that holds.
+ */
+function nearestFailure(explained: Explained): Failure | undefined {
+  const { kind, holds, parts = [], condition = '', saw = '' } = explained
+  if (holds) return undefined
+  if (kind === 'field') return { condition, saw, distance: 1 }
+  if (kind === 'not')
+    return { ...asUnless(parts[0]!), condition: `not ${textOf(parts[0]!)}` }
+  const failures = parts.map(nearestFailure).filter(failure => failure !== undefined)
+  if (kind === 'any') return nearest(failures)
+  const distance = failures.reduce((sum, failure) => sum + failure.distance, 0)
+  return { ...failures[0]!, distance }
+}
+
+function nearest(failures: readonly (Failure | undefined)[]): Failure | undefined {
+  return failures
+    .filter(failure => failure !== undefined)
+    .reduce<Failure | undefined>(
+      (best, failure) => (best && best.distance <= failure.distance ? best : failure),
+      undefined,
+    )
+}
+
+/** A condition that holds and should not. */
+function asUnless(explained: Explained): Failure {
+  return {
+    condition: `unless ${textOf(explained)}`,
+    saw: seenIn(explained).join(', '),
+    distance: 1,
+  }
+}
+
+function textOf({ kind, condition, parts = [] }: Explained): string {
+  if (kind === 'field') return condition!
+  const texts = parts.map(textOf)
+  if (kind === 'not') return `not ${texts[0]}`
+  return texts.length === 1 ? texts[0]! : `${kind} of (${texts.join('; ')})`
+}
+
+function seenIn({ saw, parts = [] }: Explained): string[] {
+  return saw === undefined ? parts.flatMap(seenIn) : [saw]
+}

@@ -1,0 +1,124 @@
+import t from 'tap'
+import { auditLine, serverLine } from '../fixtures/entries.js'
+import { runHandler } from '../fixtures/run-handler.js'
+
+const read = auditLine({ path: 'sys/policies/acl/app', operation: 'read' })
+
+t.test(
+  'explain tells which rules match, and of the others the condition that failed',
+  async t => {
+    const { status, stdout } = await runHandler('audit', ['explain'], `${auditLine()}\n`)
+    t.equal(status, 0)
+    t.match(stdout, /^line 1: \{"time"/)
+    t.match(
+      stdout,
+      /✓ generate-root-accessed: Root token generation path accessed: sys\/generate-root\/attempt/,
+    )
+    t.match(
+      stdout,
+      /✗ acl-policy-changed\n +request\.path \{"startsWith".* saw sys\/generate-root\/attempt/,
+    )
+    t.match(stdout, /✗ root-token-generation-polled \(off\)\n/)
+  },
+)
+
+t.test('with --rule all of its conditions are shown', async t => {
+  const { stdout } = await runHandler(
+    'audit',
+    ['explain', '--rule', 'acl-policy-changed'],
+    read,
+  )
+  t.match(
+    stdout,
+    /✗ acl-policy-changed\n {4}✗ when\n {6}✓ request\.path .*\n {6}✗ request\.operation .* saw read\n$/,
+  )
+})
+
+t.test('with --json there is an object for each line and rule', async t => {
+  const args = ['explain', '--json', '--rule', 'acl-policy-changed']
+  const { stdout } = await runHandler('audit', args, `${read}\n\n${read}`)
+  const objects = stdout
+    .trimEnd()
+    .split('\n')
+    .map(text => JSON.parse(text) as object)
+  t.match(objects, [
+    {
+      line: 1,
+      rule: 'acl-policy-changed',
+      isOn: true,
+      matches: false,
+      failed: { saw: 'read' },
+    },
+    { line: 3, matches: false },
+  ])
+})
+
+t.test(
+  'explain reads the server log, says what is no entry, and knows its rules',
+  async t => {
+    const server = await runHandler(
+      'server',
+      ['explain', '--rule', 'srv-sealed'],
+      serverLine(),
+    )
+    t.match(server.stdout, /✓ srv-sealed: Vault sealed\n/)
+    const none = await runHandler('audit', ['explain'], 'no entry\n')
+    t.match(none, { status: 0, stdout: /line 1 is no entry: no JSON object/ })
+    const wrong = await runHandler('audit', ['explain', '--rule', 'acl-policy-change'])
+    t.match(wrong, {
+      status: 64,
+      stderr: /no rule "acl-policy-change".*did you mean "acl-policy-changed"/,
+    })
+    const misplaced = await runHandler('audit', ['check', '--json'])
+    t.match(misplaced, { status: 64, stderr: /--json is for the command explain/ })
+  },
+)
+
+t.test('test --record prints a line as a test of a rule', async t => {
+  const token = `hvs.${'CAESIJ'.repeat(15)}`
+  const line = auditLine({ path: 'sys/policies/acl/app', request_uri: token })
+  const args = ['test', '--record', '--rule', 'acl-policy-changed']
+  const { status, stdout } = await runHandler('audit', args, `${line}\n`)
+  t.equal(status, 0)
+  t.match(JSON.parse(stdout), {
+    alerts: 1,
+    title: 'Policy update: sys/policies/acl/app',
+    entries: [{ request: { path: 'sys/policies/acl/app', request_uri: 'hvs.[masked]' } }],
+  })
+  const server = await runHandler(
+    'server',
+    ['test', '--record', '--rule', 'srv-sealed'],
+    serverLine(),
+  )
+  t.match(JSON.parse(server.stdout), { alerts: 1, entries: [serverLine()] })
+  t.match(await runHandler('audit', ['test', '--record']), {
+    status: 64,
+    stderr: /--record needs --rule/,
+  })
+  t.match(await runHandler('audit', args, 'no entry\n'), {
+    status: 1,
+    stderr: /a line is left out: no JSON object\n.*there is no entry on stdin/,
+  })
+})
+
+t.test('test shows titles, and the conditions that no test reaches', async t => {
+  const dir = t.testdir({
+    'a.json': JSON.stringify({
+      id: 'a',
+      log: 'audit',
+      title: 'A {{request.path}}',
+      severity: 'low',
+      when: { 'request.path': 'x', 'request.operation': ['read', 'list'] },
+      tests: [
+        {
+          name: 'x',
+          alerts: 1,
+          entries: [{ request: { path: 'x', operation: 'read' } }],
+        },
+      ],
+    }),
+  })
+  const { stdout } = await runHandler('audit', ['test', '-r', dir])
+  t.match(stdout, /ok 1 - a: x\n {2}# A x\n/)
+  t.match(stdout, /# a: \/when\/request\.path always holds in any test\n/)
+})
