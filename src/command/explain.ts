@@ -120,8 +120,9 @@ function tree({ when, unless, steps = [] }: Explanation): string[] {
 function branch(name: string, explained: Explained, indent: number): string[] {
   const { kind, holds, condition, saw, parts = [] } = explained
   const mark = `${' '.repeat(indent)}${holds ? '✓' : '✗'}`
-  if (kind === 'field')
-    return [`${mark} ${name} ${condition} saw ${saw}`.replace('  ', ' ')]
+  if (kind === 'field') {
+    return [[mark, name, condition, 'saw', saw].filter(text => text !== '').join(' ')]
+  }
   const label = [name, ...(kind === 'all' ? [] : [kind])].filter(Boolean).join(' ')
   if (parts.length === 1 && kind !== 'not') return branch(label, parts[0]!, indent)
   return [
