@@ -6,6 +6,9 @@ import { durationMs } from './rule/duration.js'
 /** The ini that is read where no other is named; the article's. */
 const defaultConfigFile = '/usr/local/etc/vault-log-handler.ini'
 
+/** Read after the packaged rules: a site's own ones, lists, exceptions and overrides. */
+export const siteRules = '/usr/local/etc/vault-log-handler/rules'
+
 /** What can be asked for besides filtering. */
 export const commands = [
   'replay',

@@ -21,7 +21,7 @@ import { oneLine } from '../text/one-line.js'
  */
 export async function explain(options: Options, shell: Shell): Promise<number> {
   const { stdin, stdout, diagnostics, now, counters, signals } = shell
-  const { rules, ruleFaults, config } = await readSetup(options, shell.env)
+  const { rules, ruleFaults, config } = await readSetup(options, shell)
   for (const fault of ruleFaults) diagnostics.error(formatFault(fault))
   if (ruleFaults.length > 0) return exitCode.config
   const ours = rules.filter(({ rule }) => rule.log === options.log)

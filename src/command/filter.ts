@@ -21,9 +21,10 @@ import type { Shell } from '../shell.js'
  */
 export async function filter(options: Options, shell: Shell): Promise<number> {
   const { diagnostics, counters, signals } = shell
-  const setup = await readSetup(options, shell.env)
+  const setup = await readSetup(options, shell)
   const faults = [...setup.configFaults, ...setup.ruleFaults].map(formatFault)
   for (const fault of [...options.faults, ...faults]) diagnostics.error(fault)
+  for (const warning of setup.warnings) diagnostics.warn(formatFault(warning))
   const mayEnd = !options.isPlainFilter || !shell.isStdinPipe
   if (mayEnd && faults.length > 0) return exitCode.config
 
@@ -80,13 +81,14 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
 /** All or nothing: with any fault, the settings and rules stay as they are, and it is said. */
 async function reload(
   options: Options,
-  { env, diagnostics, counters }: Shell,
+  shell: Shell,
   pipeline: Pipeline,
   live: LiveOutput,
   correlation: LiveCorrelation,
   limits: { maxLineBytes: number; literals: readonly string[] },
 ): Promise<void> {
-  const setup = await readSetup(options, env)
+  const { diagnostics, counters } = shell
+  const setup = await readSetup(options, shell)
   const faults = [...setup.configFaults, ...setup.ruleFaults]
   if (faults.length > 0) {
     counters.add('reloads_refused')
@@ -95,6 +97,7 @@ async function reload(
     for (const own of owns) live.say(own)
     return
   }
+  for (const warning of setup.warnings) diagnostics.warn(formatFault(warning))
   correlation.dropped(pipeline.useRules(setup.rules))
   limits.maxLineBytes = setup.config.maxLineBytes
   limits.literals = pipeline.literals

@@ -19,11 +19,11 @@ import type { Shell } from '../shell.js'
 /**
  * `test`: runs the tests inside the rule files of this log, those of rules that are off too. Each
  * goes the whole way from line to record, and each record is checked against its schema. Prints
- * TAP 14 (testanything.org), with the titles of the alerts and the conditions that no test reaches.
+ * TAP 14 (testanything.org), without the site's exceptions and overrides, with the titles of the alerts and the conditions that no test reaches.
  */
 export async function test(options: Options, shell: Shell): Promise<number> {
   const { stdout, diagnostics } = shell
-  const { rules, ruleFaults } = await readSetup(options, shell.env)
+  const { untuned: rules, ruleFaults } = await readSetup(options, shell)
   for (const fault of ruleFaults) diagnostics.error(formatFault(fault))
   if (ruleFaults.length > 0) return exitCode.config
 

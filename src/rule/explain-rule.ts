@@ -4,6 +4,7 @@ import { oneLine } from '../text/one-line.js'
 import type { Key } from './compile-clause.js'
 import type { CompiledCondition } from './compile-condition.js'
 import type { CompiledRule } from './compile-rule.js'
+import { isExcepted, type CompiledException } from './exception.js'
 import { fieldText } from './field-text.js'
 
 /** A condition and whether it held. */
@@ -49,9 +50,11 @@ export function explainRule(compiled: CompiledRule, entry: Entry): Explanation {
           .map(condition => explain(condition, entry))
       : undefined
   const isCounted = steps?.some(({ holds }) => holds) ?? true
-  const matches = when.holds && unless?.holds !== true && isCounted
-  const failed = matches
-    ? undefined
+  const excepting = compiled.exceptions?.find(exception => isExcepted(exception, entry))
+  const isMatch = when.holds && unless?.holds !== true && isCounted
+  const matches = isMatch && excepting === undefined
+  const failed = isMatch
+    ? excepting && asException(excepting, entry)
     : (nearestFailure(when) ??
       (unless?.holds ? asUnless(unless) : undefined) ??
       nearest(steps?.map(nearestFailure) ?? []))
@@ -121,6 +124,11 @@ function asUnless(explained: Explained): Failure {
     saw: seenIn(explained).join(', '),
     distance: 1,
   }
+}
+
+function asException({ name, condition }: CompiledException, entry: Entry): Failure {
+  const failure = asUnless(explain(condition, entry))
+  return { ...failure, condition: `exception ${name}: ${failure.condition}` }
 }
 
 function textOf({ kind, condition, parts = [] }: Explained): string {

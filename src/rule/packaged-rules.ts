@@ -8,6 +8,10 @@ export const packagedRules = new URL('../../rules/', import.meta.url)
 /** The published JSON Schema of a rule file. */
 export const ruleSchema = new URL('schema/rule.schema.json', packagedRules)
 
+/** The published JSON Schemas of what a site tunes rules with. */
+export const exceptionSchema = new URL('schema/exception.schema.json', packagedRules)
+export const overrideSchema = new URL('schema/override.schema.json', packagedRules)
+
 /** The published JSON Schema of a record in an alert log. */
 export const alertSchema = new URL('schema/alert.schema.json', packagedRules)
 

@@ -12,19 +12,24 @@ export interface RuleFile {
 export interface RuleFiles {
   readonly rules: readonly RuleFile[]
   readonly lists: readonly RuleFile[]
+  readonly exceptions: readonly RuleFile[]
+  readonly overrides: readonly RuleFile[]
   /** Paths that can't be read. */
   readonly faults: readonly Fault[]
 }
 
 /**
- * Reads the `.json` files at the paths, sorted by name. Below a folder, `lists/` holds lists and
- * `schema/` nothing of ours; lists are also taken from `lists/` beside the named file or folder,
+ * Reads the `.json` files at the paths, sorted by name. Below a folder, `lists/`, `exceptions/` and
+ * `overrides/` hold these, and `schema/` nothing of ours; lists are also taken from `lists/` beside the named file or folder,
  * and beside a named file's folder, as in rules/. Never throws.
  */
 export function readRuleFiles(paths: readonly string[]): RuleFiles {
   const faults: Fault[] = []
   const rules = new Map<string, RuleFile>()
   const lists = new Map<string, RuleFile>()
+  const exceptions = new Map<string, RuleFile>()
+  const overrides = new Map<string, RuleFile>()
+  const folders = new Map(Object.entries({ lists, exceptions, overrides }))
   const read = (file: string, into: Map<string, RuleFile>) =>
     attempt(file, faults, () =>
       into.set(file, { file, text: readFileSync(file, 'utf8').replace(/^\ufeff/, '') }),
@@ -35,7 +40,7 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
       for (const entry of readdirSync(folder, { withFileTypes: true }).sort(byName)) {
         const path = join(folder, entry.name)
         if (isFolder(path)) {
-          if (entry.name !== 'schema') walk(path, entry.name === 'lists' ? lists : into)
+          if (entry.name !== 'schema') walk(path, folders.get(entry.name) ?? into)
         } else if (entry.name.endsWith('.json')) read(path, into)
       }
     })
@@ -49,7 +54,13 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
     if (isNamedFolder) walk(path, rules)
     else read(path, rules)
   }
-  return { rules: [...rules.values()], lists: [...lists.values()], faults }
+  return {
+    rules: [...rules.values()],
+    lists: [...lists.values()],
+    exceptions: [...exceptions.values()],
+    overrides: [...overrides.values()],
+    faults,
+  }
 }
 
 /** The name that a rule or list file goes by: its own without `.json`. */
@@ -67,7 +78,7 @@ function attempt(file: string, faults: Fault[], action: () => void): void {
 }
 
 /** False for what can't be looked at, too: reading it as a file then says why. */
-function isFolder(path: string): boolean {
+export function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory()
   } catch {

@@ -13,14 +13,18 @@ export interface SchemaFault {
 
 /**
  * Compiles one of the published schemas (rules/schema/) into a check that gives every fault of a
- * value, in words. Only for files of the operator's and records of our own, never for log lines:
+ * value, in words; `others` are schemas that it refers to. Only for files of the operator's and records of our own, never for log lines:
  * collecting all errors of a hostile value would take unbounded memory.
  * @throws where the schema can't be read
  */
-export function createSchemaCheck(schemaFile: URL): (value: unknown) => SchemaFault[] {
-  const schema = JSON.parse(readFileSync(schemaFile, 'utf8')) as object
+export function createSchemaCheck(
+  schemaFile: URL,
+  ...others: readonly URL[]
+): (value: unknown) => SchemaFault[] {
+  const read = (file: URL) => JSON.parse(readFileSync(file, 'utf8')) as object
   const ajv = new Ajv2020({ allErrors: true, verbose: true, strictTypes: false })
-  const validate: ValidateFunction = ajv.compile(schema)
+  for (const other of others) ajv.addSchema(read(other))
+  const validate: ValidateFunction = ajv.compile(read(schemaFile))
   return value =>
     validate(value)
       ? []

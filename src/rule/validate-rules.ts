@@ -10,15 +10,18 @@ import { createSchemaCheck } from './schema-check.js'
 /**
  * Validates rule files the full way: JSON with positions, the published schema, what a schema can't
  * say, and a try at compiling. Gives the rules without a fault; every fault of the others goes to
- * `faults`.
+ * `faults`. No other rule may have the id of one that is `known`.
  */
 export function validateRules(
   files: readonly RuleFile[],
   lists: Lists,
   faults: Fault[],
+  known: readonly CompiledRule[] = [],
 ): CompiledRule[] {
   const check = createSchemaCheck(ruleSchema)
-  const owner = new Map<string, string>()
+  const owner = new Map(
+    known.map(({ rule }) => [rule.id, 'a packaged rule; change that in overrides/']),
+  )
   return files.flatMap(file => {
     const source = readJsonSource(file.file, file.text)
     const own = [...source.faults]
