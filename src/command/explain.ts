@@ -84,35 +84,36 @@ function explainLine(
   )
   return [
     `line ${number}: ${oneLine(mask(entry.line), 120)}`,
-    ...[...matching!, ...others!].flatMap(explanation =>
-      isWhole
-        ? [heading(explanation), ...tree(explanation)]
-        : [heading(explanation), ...failure(explanation)],
-    ),
+    ...[...matching!, ...others!].flatMap(explanation => [
+      heading(explanation),
+      ...counting(explanation),
+      ...(isWhole ? tree(explanation) : []),
+    ]),
   ]
 }
 
-function heading({ rule, isOn, matches, title, key }: Explanation): string {
-  const off = isOn ? '' : ' (off)'
-  const counts = Object.entries(key ?? {}).map(([field, value]) => `${field} ${value}`)
-  const counted =
-    key === undefined
-      ? ''
-      : `, counted${counts.length > 0 ? ` by ${counts.join(', ')}` : ''}`
-  return matches ? `  ✓ ${rule}${off}: ${title}${counted}` : `  ✗ ${rule}${off}`
+function heading({ rule, isOn, matches, title, failed }: Explanation): string {
+  const name = `${matches ? '  ✓' : '  ✗'} ${rule}${isOn ? '' : ' (off)'}`
+  if (failed !== undefined) {
+    return `${name}: ${oneLine(failed.condition, maxCondition)} saw ${failed.saw}`
+  }
+  return title === undefined ? name : `${name}: ${title}`
 }
 
-function failure({ failed }: Explanation): string[] {
-  return failed === undefined
-    ? []
-    : [`      ${oneLine(failed.condition, maxCondition)} saw ${failed.saw}`]
+/** Of a rule over time: a match is no alert yet. */
+function counting({ counted }: Explanation): string[] {
+  if (counted === undefined) return []
+  const { as, key, value } = counted
+  const keys = Object.entries(key).map(([field, text]) => `${field} ${text}`)
+  const by = keys.length === 0 ? '' : `, by ${keys.join(', ')}`
+  return [`      counts as ${as}${by}${value === undefined ? '' : `: ${value}`}`]
 }
 
 function tree({ when, unless, steps = [] }: Explanation): string[] {
   return [
     ...branch('when', when, 4),
     ...(unless === undefined ? [] : branch('unless', unless, 4)),
-    ...steps.flatMap((step, i) => branch(`step ${i + 1}`, step, 4)),
+    ...steps.flatMap(({ step, ...explained }) => branch(step, explained, 4)),
   ]
 }
 
@@ -123,6 +124,7 @@ function branch(name: string, explained: Explained, indent: number): string[] {
   if (kind === 'field') {
     return [[mark, name, condition, 'saw', saw].filter(text => text !== '').join(' ')]
   }
+  if (kind === 'all' && parts.length === 0) return [`${mark} ${name} anything`]
   const label = [name, ...(kind === 'all' ? [] : [kind])].filter(Boolean).join(' ')
   if (parts.length === 1 && kind !== 'not') return branch(label, parts[0]!, indent)
   return [

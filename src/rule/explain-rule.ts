@@ -1,9 +1,9 @@
 import type { Entry } from '../entry/entry.js'
 import { mask } from '../text/mask.js'
 import { oneLine } from '../text/one-line.js'
-import type { Key } from './compile-clause.js'
 import type { CompiledCondition } from './compile-condition.js'
 import type { CompiledRule } from './compile-rule.js'
+import { countedAs, stepName, type Counted } from './counted.js'
 import { isExcepted, type CompiledException } from './exception.js'
 import { fieldText } from './field-text.js'
 
@@ -18,59 +18,79 @@ export interface Explained {
   readonly parts?: readonly Explained[]
 }
 
+/** A step of a sequence, by its name. */
+export interface ExplainedStep extends Explained {
+  readonly step: string
+}
+
 /** Why a rule matches an entry, or why it doesn't. */
 export interface Explanation {
   readonly rule: string
   readonly isOn: boolean
   /** For a rule over time: whether the entry is counted. */
   readonly matches: boolean
-  /** The alert's title; only where it matches. */
+  /** The title of the alert that this entry raises, or may raise once enough are counted. */
   readonly title?: string
   readonly when: Explained
   readonly unless?: Explained
   /** The one condition that would have to be otherwise; only where it doesn't match. */
   readonly failed?: { readonly condition: string; readonly saw: string }
   /** Of a sequence, each step, and what must not follow. */
-  readonly steps?: readonly Explained[]
+  readonly steps?: readonly ExplainedStep[]
   /** Of a rule over time, what the entry counts for. */
-  readonly key?: Key
+  readonly counted?: Counted
 }
 
 const maxSaw = 200
 
 /** Asks the rule's own predicates, one by one. Never throws. */
 export function explainRule(compiled: CompiledRule, entry: Entry): Explanation {
-  const { rule, clause } = compiled
+  const { rule } = compiled
   const when = explain(compiled.when, entry)
   const unless = compiled.unless && explain(compiled.unless, entry)
-  const steps =
-    clause?.kind === 'sequence'
-      ? [...clause.steps.map(({ condition }) => condition), clause.absent]
-          .filter(condition => condition !== undefined)
-          .map(condition => explain(condition, entry))
-      : undefined
-  const isCounted = steps?.some(({ holds }) => holds) ?? true
+  const steps = explainSteps(compiled, entry)
+  const held = steps?.flatMap(({ holds }, i) => (holds ? [i] : []))
   const excepting = compiled.exceptions?.find(exception => isExcepted(exception, entry))
-  const isMatch = when.holds && unless?.holds !== true && isCounted
-  const matches = isMatch && excepting === undefined
-  const failed = isMatch
-    ? excepting && asException(excepting, entry)
-    : (nearestFailure(when) ??
-      (unless?.holds ? asUnless(unless) : undefined) ??
-      nearest(steps?.map(nearestFailure) ?? []))
+  const isLet =
+    excepting === undefined && when.holds && unless?.holds !== true && held?.length !== 0
+  const counts = isLet ? countedAs(compiled, entry, held ?? []) : undefined
+  const counted = counts !== undefined && 'as' in counts ? counts : undefined
+  const failed =
+    nearestFailure(when) ??
+    (unless?.holds ? asUnless(unless) : undefined) ??
+    (excepting && asException(excepting, entry)) ??
+    (held?.length === 0 ? nearest(steps!.map(nearestFailure)) : undefined) ??
+    (counts !== undefined && 'saw' in counts ? counts : undefined)
   return {
     rule: rule.id,
     isOn: rule.enabled !== false,
-    matches,
-    ...(matches && { title: compiled.title(entry) }),
+    matches: failed === undefined,
+    ...(failed === undefined &&
+      !isOnlyUnwanted(compiled, held) && { title: compiled.title(entry) }),
     ...(failed !== undefined && {
-      failed: { condition: failed.condition, saw: failed.saw },
+      failed: { condition: failed.condition, saw: oneLine(failed.saw, maxSaw) },
     }),
     when,
     ...(unless !== undefined && { unless }),
     ...(steps !== undefined && { steps }),
-    ...(matches && clause !== undefined && { key: clause.keyOf(entry) }),
+    ...(counted !== undefined && { counted }),
   }
+}
+
+function explainSteps(
+  { clause }: CompiledRule,
+  entry: Entry,
+): ExplainedStep[] | undefined {
+  if (clause?.kind !== 'sequence') return undefined
+  const counts = clause.steps.map(({ count }) => count)
+  return [...clause.steps.map(({ condition }) => condition), clause.absent]
+    .filter(condition => condition !== undefined)
+    .map((condition, i) => ({ step: stepName(counts, i), ...explain(condition, entry) }))
+}
+
+/** Whether the entry is only what must not follow, which no alert is about. */
+function isOnlyUnwanted({ clause }: CompiledRule, held: readonly number[] = []): boolean {
+  return clause?.kind === 'sequence' && held[0] === clause.steps.length
 }
 
 function explain(condition: CompiledCondition, entry: Entry): Explained {

@@ -16,9 +16,9 @@ t.test(
     )
     t.match(
       stdout,
-      /✗ acl-policy-changed\n +request\.path \{"startsWith".* saw sys\/generate-root\/attempt/,
+      /✗ acl-policy-changed: request\.path \{"startsWith".* saw sys\/generate-root\/attempt/,
     )
-    t.match(stdout, /✗ root-token-generation-polled \(off\)\n/)
+    t.match(stdout, /✗ root-token-generation-polled \(off\): request/)
   },
 )
 
@@ -30,7 +30,41 @@ t.test('with --rule all of its conditions are shown', async t => {
   )
   t.match(
     stdout,
-    /✗ acl-policy-changed\n {4}✗ when\n {6}✓ request\.path .*\n {6}✗ request\.operation .* saw read\n$/,
+    /✗ acl-policy-changed: request\.operation .* saw read\n {4}✗ when\n {6}✓ request\.path .*\n {6}✗ request\.operation .* saw read\n$/,
+  )
+})
+
+t.test('of a rule over time it tells what the line counts for', async t => {
+  const dir = t.testdir({
+    'a.json': JSON.stringify({
+      id: 'a',
+      log: 'audit',
+      title: 'A',
+      severity: 'low',
+      sequence: {
+        within: '1m',
+        by: 'request.operation',
+        steps: [
+          { when: { 'request.path': 'sys/policies/acl/app' }, count: 2 },
+          { not: { 'request.path': 'x' } },
+        ],
+      },
+      tests: [{ name: 'x', alerts: 0, entries: [{ type: 'request' }] }],
+    }),
+  })
+  const { stdout } = await runHandler(
+    'audit',
+    ['explain', '-r', dir, '--rule', 'a'],
+    read,
+  )
+  t.equal(
+    stdout.slice(stdout.indexOf('\n') + 1),
+    `  ✓ a: A
+      counts as step 1 of 1 (2 times) within 1m, by request.operation read
+    ✓ when anything
+    ✓ step 1 of 1 (2 times) request.path "sys/policies/acl/app" saw sys/policies/acl/app
+    ✗ what must not follow request.path "x" saw sys/policies/acl/app
+`,
   )
 })
 

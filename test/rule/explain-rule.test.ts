@@ -54,7 +54,10 @@ t.test('a match tells its title, and what is counted by', async t => {
   t.match(found, {
     matches: true,
     title: 'alice reads',
-    key: { 'auth.display_name': 'alice', 'request.id': '-' },
+    counted: {
+      as: 'one of 2 within 1m',
+      key: { 'auth.display_name': 'alice', 'request.id': '-' },
+    },
   })
   t.equal(found.failed, undefined)
 })
@@ -65,15 +68,83 @@ t.test('the steps of a sequence are told one by one', async t => {
   const found = explainRule(compiled({ sequence, when: policy }), entry)
   t.equal(found.matches, true, 'one step is enough to count')
   t.strictSame(
-    found.steps?.map(({ holds }) => holds),
-    [false, true, false],
+    found.steps?.map(({ step, holds }) => [step, holds]),
+    [
+      ['step 1 of 2', false],
+      ['step 2 of 2', true],
+      ['what must not follow', false],
+    ],
   )
+  t.equal(found.counted?.as, 'step 2 of 2 within 1m')
   const none = {
     within: '1m',
     steps: [{ when: written }, { when: { type: 'response' } }],
   }
   t.match(failed({ sequence: none, when: policy }), { saw: 'read' })
 })
+
+t.test('what must not follow is counted as such, and is no alert', async t => {
+  const steps = [{ when: written, count: 3 }, { not: policy }]
+  const found = explainRule(compiled({ sequence: { within: '1m', steps } }), entry)
+  t.match(found, { matches: true, counted: { as: 'what must not follow within 1m' } })
+  t.equal(found.title, undefined)
+  t.equal(found.steps?.[0]?.step, 'step 1 of 1 (3 times)')
+})
+
+t.test('values that are counted are told, and what has none is not counted', async t => {
+  const distinct = (field: string) => ({
+    when: policy,
+    threshold: { count: 2, within: '1m', distinct: field },
+  })
+  t.match(explainRule(compiled(distinct('request.remote_address')), entry).counted, {
+    as: 'one of 2 different request.remote_address within 1m',
+    value: '192.0.2.7',
+  })
+  const none = explainRule(compiled(distinct('request.data.x')), entry)
+  t.match(none, { matches: false, failed: { condition: /request\.data\.x/, saw: '-' } })
+  const firstSeen = { value: 'auth.display_name', within: '30d', learning: '7d' }
+  t.match(explainRule(compiled({ firstSeen }), entry).counted, { value: 'alice' })
+  t.match(explainRule(compiled({ absence: { within: '5m' } }), entry).counted, {
+    as: 'a sign of life, missed after 5m',
+    key: {},
+  })
+})
+
+t.test(
+  "keys and values that are counted by are the attacker's, and shown safely",
+  async t => {
+    const token = `hvs.${'CAESIJ'.repeat(15)}`
+    const name = `alice\n✓ forged \u001b[31m\u202e ${token}`
+    const clauses = [
+      {
+        threshold: {
+          count: 2,
+          within: '1m',
+          by: 'auth.display_name',
+          distinct: 'auth.x',
+        },
+      },
+      {
+        firstSeen: {
+          value: 'auth.x',
+          by: 'auth.display_name',
+          within: '30d',
+          learning: '7d',
+        },
+      },
+    ]
+    for (const clause of clauses) {
+      const found = explainRule(
+        compiled(clause),
+        auditEntry({ auth: { display_name: name, x: name } }),
+      )
+      const { key, value } = found.counted!
+      for (const shown of [...Object.values(key), value!]) {
+        t.equal(shown, 'alice\\u000a✓ forged \\u001b[31m\\u202e hvs.[masked]')
+      }
+    }
+  },
+)
 
 t.test('a rule that is off is explained, and tokens are masked', async t => {
   const token = `hvs.${'CAESIJ'.repeat(15)}`
