@@ -6,13 +6,13 @@ import { exitCode } from '../exit-code.js'
 import { formatFault } from '../fault.js'
 import type { Options } from '../options.js'
 import { readLines } from '../lines.js'
-import { suggest } from '../rule/did-you-mean.js'
 import type { CompiledRule } from '../rule/compile-rule.js'
 import { explainRule, type Explained, type Explanation } from '../rule/explain-rule.js'
 import { readSetup } from '../setup.js'
 import type { Shell } from '../shell.js'
 import { mask } from '../text/mask.js'
 import { oneLine } from '../text/one-line.js'
+import { askedRules } from './asked-rules.js'
 
 /**
  * `explain`: for each line on stdin, which rules match, and for each other rule the condition that
@@ -24,16 +24,12 @@ export async function explain(options: Options, shell: Shell): Promise<number> {
   const { rules, ruleFaults, config } = await readSetup(options, shell)
   for (const fault of ruleFaults) diagnostics.error(formatFault(fault))
   if (ruleFaults.length > 0) return exitCode.config
-  const ours = rules.filter(({ rule }) => rule.log === options.log)
-  const asked = ours.filter(({ rule }) => (options.rule ?? rule.id) === rule.id)
-  if (asked.length === 0) {
-    const known = ours.map(({ rule }) => rule.id)
-    const name = options.rule ?? ''
-    diagnostics.error(
-      `no rule "${name}" of the ${options.log} log${suggest(name, known)}`,
-    )
+  const asked = askedRules(rules, options)
+  if (typeof asked === 'string') {
+    diagnostics.error(asked)
     return exitCode.usage
   }
+  if (asked.length === 0) diagnostics.warn(`no rule of the ${options.log} log`)
 
   const decode: Decode =
     options.log === 'audit' ? decodeAuditEntry : createServerDecoder()

@@ -17,16 +17,11 @@ const maxLineBytes = 1_048_576
  * what the rule makes of them today. To be read, named and pasted into the rule's file.
  */
 export async function recordTest(
-  rules: readonly CompiledRule[],
+  rule: CompiledRule,
   options: Options,
   shell: Shell,
 ): Promise<number> {
   const { stdin, stdout, diagnostics, signals } = shell
-  const [rule] = rules
-  if (rule === undefined) {
-    diagnostics.error(`no rule "${options.rule}" of the ${options.log} log`)
-    return exitCode.usage
-  }
   const entries: RuleTest['entries'][number][] = []
   const faults: string[] = []
   const take = (line: string) => {

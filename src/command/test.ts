@@ -15,6 +15,7 @@ import { createSchemaCheck } from '../rule/schema-check.js'
 import { unreached } from '../rule/unreached.js'
 import { readSetup } from '../setup.js'
 import type { Shell } from '../shell.js'
+import { askedRules } from './asked-rules.js'
 
 /**
  * `test`: runs the tests inside the rule files of this log, those of rules that are off too. Each
@@ -27,12 +28,14 @@ export async function test(options: Options, shell: Shell): Promise<number> {
   for (const fault of ruleFaults) diagnostics.error(formatFault(fault))
   if (ruleFaults.length > 0) return exitCode.config
 
-  const asked = rules.filter(
-    ({ rule }) => rule.log === options.log && (options.rule ?? rule.id) === rule.id,
-  )
+  const asked = askedRules(rules, options)
+  if (typeof asked === 'string') {
+    diagnostics.error(asked)
+    return exitCode.usage
+  }
   if (options.record) {
     const { recordTest } = await import('./record-test.js')
-    return recordTest(asked, options, shell)
+    return recordTest(asked[0]!, options, shell)
   }
   const checkRecord = createSchemaCheck(alertSchema)
   const results = asked.flatMap(rule =>

@@ -103,6 +103,8 @@ t.test(
       status: 64,
       stderr: /no rule "acl-policy-change".*did you mean "acl-policy-changed"/,
     })
+    const untested = await runHandler('audit', ['test', '--rule', 'acl-policy-change'])
+    t.match(untested, { status: 64, stdout: '', stderr: /did you mean/ })
     const misplaced = await runHandler('audit', ['check', '--json'])
     t.match(misplaced, { status: 64, stderr: /--json is for the command explain/ })
   },
