@@ -43,7 +43,7 @@ export async function explain(options: Options, shell: Shell): Promise<number> {
     if (text.trim() === '') return
     const decoded = decode(text, now())
     if (isUndecodable(decoded)) {
-      return write(`line ${number} is no entry: ${decoded.undecodable}`)
+      return write(noEntry(number, decoded.undecodable, options.json))
     }
     const lines = options.json
       ? asked.map(rule => JSON.stringify({ line: number, ...explainRule(rule, decoded) }))
@@ -58,11 +58,18 @@ export async function explain(options: Options, shell: Shell): Promise<number> {
       line,
       rest: line,
       bytes: count => counters.add('bytes', count),
-      overlong: ({ bytes }) => write(`line ${++number} is too long: ${bytes} bytes`),
+      overlong: ({ bytes }) =>
+        write(noEntry(++number, `too long, ${bytes} bytes`, options.json)),
     },
     signals.stop.signal,
   )
   return exitCode.ok
+}
+
+function noEntry(line: number, undecodable: string, isJson: boolean): string {
+  return isJson
+    ? JSON.stringify({ line, undecodable })
+    : `line ${line} is no entry: ${undecodable}`
 }
 
 /** Lists of values may be long; the tree shows them whole. */

@@ -98,6 +98,17 @@ t.test(
     t.match(server.stdout, /✓ srv-sealed: Vault sealed\n/)
     const none = await runHandler('audit', ['explain'], 'no entry\n')
     t.match(none, { status: 0, stdout: /line 1 is no entry: no JSON object/ })
+    const json = await runHandler('audit', ['explain', '--json'], 'no entry\n{"cut')
+    t.strictSame(
+      json.stdout
+        .trimEnd()
+        .split('\n')
+        .map(text => JSON.parse(text) as object),
+      [
+        { line: 1, undecodable: 'no JSON object' },
+        { line: 2, undecodable: 'not valid JSON, or cut off' },
+      ],
+    )
     const wrong = await runHandler('audit', ['explain', '--rule', 'acl-policy-change'])
     t.match(wrong, {
       status: 64,
