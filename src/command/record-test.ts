@@ -1,5 +1,6 @@
 import { decodeAuditEntry } from '../entry/audit-entry.js'
-import { isUndecodable } from '../entry/entry.js'
+import { isUndecodable, type Decode, type Entry } from '../entry/entry.js'
+import { createServerDecoder } from '../entry/server-entry.js'
 import { exitCode } from '../exit-code.js'
 import { readLines } from '../lines.js'
 import type { Options } from '../options.js'
@@ -12,25 +13,31 @@ import { alertsOfTest } from './test.js'
 
 const maxLineBytes = 1_048_576
 
+type TestEntry = RuleTest['entries'][number]
+
 /**
  * `test --record`: prints the lines on stdin, with tokens masked, as a test of one rule, which says
- * what the rule makes of them today. To be read, named and pasted into the rule's file.
+ * what the rule makes of them today. To be read, named and pasted into the rule's file, which isn't
+ * touched. Says so where masking hides what the rule looks for.
  */
 export async function recordTest(
   rule: CompiledRule,
   options: Options,
   shell: Shell,
 ): Promise<number> {
-  const { stdin, stdout, diagnostics, signals } = shell
-  const entries: RuleTest['entries'][number][] = []
+  const { stdin, stdout, diagnostics, now, signals } = shell
+  const decode: Decode =
+    options.log === 'audit' ? decodeAuditEntry : createServerDecoder()
+  const lines: string[] = []
+  const entries: TestEntry[] = []
   const faults: string[] = []
   const take = (line: string) => {
     if (line.trim() === '') return
-    if (options.log === 'server') entries.push(mask(line))
+    const decoded = decode(line, now())
+    if (isUndecodable(decoded)) faults.push(decoded.undecodable)
     else {
-      const decoded = decodeAuditEntry(line)
-      if (isUndecodable(decoded)) faults.push(decoded.undecodable)
-      else entries.push(JSON.parse(maskJson(decoded.json!)) as Record<string, unknown>)
+      lines.push(line)
+      entries.push(masked(decoded))
     }
   }
   await readLines(
@@ -49,8 +56,13 @@ export async function recordTest(
     diagnostics.error('there is no entry on stdin to record')
     return exitCode.failed
   }
-  const { records } = alertsOfTest(rule, entries, shell)
-  const alerts = records.filter(({ of }) => of === undefined)
+  const { alerts } = alertsOfTest(rule, entries, shell)
+  const { alerts: inClear } = alertsOfTest(rule, lines, shell)
+  if (alerts.length !== inClear.length) {
+    diagnostics.warn(
+      `masking has changed what the rule sees: alerts of the lines themselves ${inClear.length}, of the test ${alerts.length}`,
+    )
+  }
   const test: RuleTest = {
     name: 'say what this shows',
     alerts: alerts.length,
@@ -59,4 +71,10 @@ export async function recordTest(
   }
   stdout.write(`${JSON.stringify(test, undefined, 2)}\n`)
   return faults.length === 0 ? exitCode.ok : exitCode.failed
+}
+
+/** An entry as a test has it. */
+function masked({ line, json }: Entry): TestEntry {
+  if (json === undefined) return mask(line)
+  return JSON.parse(maskJson(json)) as Record<string, unknown>
 }

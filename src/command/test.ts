@@ -71,9 +71,7 @@ function runTest(
   checkRecord: ReturnType<typeof createSchemaCheck>,
   shell: Shell,
 ): { faults: string[]; titles: string[] } {
-  const { records, undecodable } = alertsOfTest(compiled, entries, shell)
-  // Summaries and outcomes are about an alert that is counted already.
-  const alerts = records.filter(({ of }) => of === undefined)
+  const { records, alerts, undecodable } = alertsOfTest(compiled, entries, shell)
   const faults = records
     .flatMap(alert => checkRecord(JSON.parse(alertRecord(alert))))
     .map(
@@ -94,7 +92,7 @@ export function alertsOfTest(
   compiled: CompiledRule,
   entries: RuleTest['entries'],
   { diagnostics }: Pick<Shell, 'diagnostics'>,
-): { records: Alert[]; undecodable: number } {
+): { alerts: Alert[]; records: Alert[]; undecodable: number } {
   const { rule } = compiled
   const counters = createCounters()
   const pipeline = createPipeline({
@@ -111,7 +109,9 @@ export function alertsOfTest(
       ? pipeline.line(JSON.stringify(entry))
       : pipeline.entry(serverEntry(entry))
   })
-  return { records, undecodable: counters.get('undecodable') }
+  // Summaries and outcomes are about an alert that is counted already.
+  const alerts = records.filter(({ of }) => of === undefined)
+  return { alerts, records, undecodable: counters.get('undecodable') }
 }
 
 /** The decoded entries of all tests of a rule. */

@@ -138,6 +138,10 @@ t.test('test --record prints a line as a test of a rule', async t => {
     serverLine(),
   )
   t.match(JSON.parse(server.stdout), { alerts: 1, entries: [serverLine()] })
+  t.match(
+    await runHandler('server', ['test', '--record', '--rule', 'srv-sealed'], '?\n'),
+    { status: 1, stderr: /a line is left out: / },
+  )
   t.match(await runHandler('audit', ['test', '--record']), {
     status: 64,
     stderr: /--record needs --rule/,
@@ -147,6 +151,52 @@ t.test('test --record prints a line as a test of a rule', async t => {
     stderr: /a line is left out: no JSON object\n.*there is no entry on stdin/,
   })
 })
+
+t.test(
+  'a recorded test passes in its rule, and masking that changes it is told',
+  async t => {
+    const file = (rule: object, tests: unknown[]) => ({
+      'a.json': JSON.stringify({
+        id: 'a',
+        log: 'audit',
+        title: 'A {{request.path}}',
+        severity: 'low',
+        tests,
+        ...rule,
+      }),
+    })
+    const none = [{ name: 'none', alerts: 0, entries: [{ type: 'other' }] }]
+    const record = (dir: string, input: string) =>
+      runHandler('audit', ['test', '--record', '--rule', 'a', '-r', dir], input)
+
+    const burst = {
+      when: { 'request.operation': 'read' },
+      threshold: { count: 2, within: '1m' },
+    }
+    const twice = await record(
+      t.testdir(file(burst, none)),
+      `${auditLine({ id: '1', path: 'x', operation: 'read' })}\n@cee: ${auditLine({ id: '2', path: 'y', operation: 'read' })}`,
+    )
+    const test = JSON.parse(twice.stdout) as object
+    t.match(test, { alerts: 1, title: 'A y', entries: { length: 2 } })
+    t.equal(twice.stderr, '')
+    const tested = await runHandler('audit', [
+      'test',
+      '-r',
+      t.testdir(file(burst, [...none, test])),
+    ])
+    t.match(tested, { status: 0, stdout: /# 2 passed, 0 failed/ })
+
+    const token = `hvs.${'CAESIJ'.repeat(15)}`
+    const leaked = await record(
+      t.testdir(file({ when: { line: { contains: 'hvs.CAESIJ' } } }, none)),
+      auditLine({ path: token }),
+    )
+    t.match(JSON.parse(leaked.stdout), { alerts: 0 })
+    t.match(leaked.stderr, /masking has changed what the rule sees/)
+    t.notMatch(leaked.stdout + leaked.stderr, token)
+  },
+)
 
 t.test('test shows titles, and the conditions that no test reaches', async t => {
   const dir = t.testdir({
