@@ -324,7 +324,8 @@ t.test('test runs the tests in the rule files and tells which fail', async t => 
   const ok = await runHandler('audit', ['test', '-r', `${dir}/a.json`])
   t.match(ok, {
     status: 0,
-    stdout: /1\.\.1\nok 1 - a: a\n {2}# a\n# .*always holds.*\n# 1 passed, 0 failed/,
+    stdout:
+      /1\.\.1\nok 1 - a: a\n {2}# a\n# .*always holds.*\n# 1 conditions not reached\n# 1 passed, 0 failed/,
   })
   const bad = await runHandler('audit', ['test', '-r', `${dir}/b.json`])
   t.equal(bad.status, 1)

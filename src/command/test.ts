@@ -57,6 +57,7 @@ export async function test(options: Options, shell: Shell): Promise<number> {
   for (const text of missed) stdout.write(`# ${text}\n`)
   if (results.length === 0) diagnostics.warn(`no rule of the ${options.log} log to test`)
   const failed = results.filter(({ faults }) => faults.length > 0).length
+  stdout.write(`# ${missed.length} conditions not reached\n`)
   stdout.write(`# ${results.length - failed} passed, ${failed} failed\n`)
   return failed === 0 ? exitCode.ok : exitCode.failed
 }

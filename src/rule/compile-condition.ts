@@ -5,6 +5,7 @@ import { vaultFields } from '../entry/vault-fields.js'
 import { suggest } from './did-you-mean.js'
 import { OperandError, operators, type ElementTest } from './operators.js'
 import type { Pointer, ReportFault } from './report-fault.js'
+import { singleValues } from './single-values.js'
 import type { Condition, Lists, Matcher, Operators, Scalar } from './rule.js'
 
 /** Whether an entry is what is asked for. Never throws; linear in the entry's size. */
@@ -29,6 +30,8 @@ export interface CompiledCondition {
   readonly value: (entry: Entry) => unknown
   /** Where it stands in the rule. */
   readonly at: Pointer
+  /** Of a matcher that takes several values, one for each; compiled only when it is asked for. */
+  readonly alternatives: () => readonly CompiledCondition[]
 }
 
 /** Compiles a condition; what is wrong with it goes to `report`, and never throws. */
@@ -73,6 +76,7 @@ function combine(
     text: '',
     at,
     value: () => undefined,
+    alternatives: () => [],
     holds: isOnlyPart ? only! : holds[kind],
   }
 }
@@ -92,6 +96,10 @@ function compileFieldMatcher(
     at,
     value,
     holds: entry => test(value(entry)),
+    alternatives: () =>
+      singleValues(matcher).map(([place, one]) =>
+        compileFieldMatcher(path, one, [...at, ...place], context),
+      ),
   }
 }
 

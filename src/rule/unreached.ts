@@ -3,17 +3,12 @@ import type { CompiledCondition } from './compile-condition.js'
 import type { CompiledRule } from './compile-rule.js'
 
 /**
- * The matchers of a rule that one of these entries never, or always, satisfied: what no test reaches
- * may be wrong without anyone noticing. In words, such as `/when/any/1/request.path never holds`.
+ * What of a rule one of these entries never, or always, satisfied: its matchers, each value of one
+ * that takes several, and its combinations of conditions. What no test reaches may be wrong without
+ * anyone noticing. In words, such as `/when/any/1/request.path never holds`.
  */
 export function unreached(rule: CompiledRule, entries: readonly Entry[]): string[] {
-  return conditionsOf(rule)
-    .flatMap(matchersOf)
-    .flatMap(({ at, holds }) => {
-      const held = entries.map(holds)
-      if (!held.includes(true)) return [`/${at.join('/')} never holds`]
-      return held.includes(false) ? [] : [`/${at.join('/')} always holds`]
-    })
+  return conditionsOf(rule).flatMap(condition => unreachedIn(condition, entries))
 }
 
 function conditionsOf({ when, unless, clause }: CompiledRule): CompiledCondition[] {
@@ -24,6 +19,18 @@ function conditionsOf({ when, unless, clause }: CompiledRule): CompiledCondition
   return [when, unless, ...steps].filter(condition => condition !== undefined)
 }
 
-function matchersOf(condition: CompiledCondition): CompiledCondition[] {
-  return condition.kind === 'field' ? [condition] : condition.parts.flatMap(matchersOf)
+/** Of a combination only what its parts don't tell already. */
+function unreachedIn(condition: CompiledCondition, entries: readonly Entry[]): string[] {
+  const inParts = condition.parts.flatMap(part => unreachedIn(part, entries))
+  if (inParts.length > 0) return inParts
+  const isAnything = condition.kind === 'all' && condition.parts.length === 0
+  if (isAnything) return []
+  const place = (at: CompiledCondition['at']) => `/${at.join('/')}`
+  const held = entries.map(condition.holds)
+  if (!held.includes(true)) return [`${place(condition.at)} never holds`]
+  if (!held.includes(false)) return [`${place(condition.at)} always holds`]
+  return condition
+    .alternatives()
+    .filter(({ holds }) => !entries.some(holds))
+    .map(({ at }) => `${place(at)} never holds`)
 }

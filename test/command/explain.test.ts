@@ -218,4 +218,6 @@ t.test('test shows titles, and the conditions that no test reaches', async t => 
   const { stdout } = await runHandler('audit', ['test', '-r', dir])
   t.match(stdout, /ok 1 - a: x\n {2}# A x\n/)
   t.match(stdout, /# a: \/when\/request\.path always holds in any test\n/)
+  t.match(stdout, /# a: \/when\/request\.operation always holds in any test\n/)
+  t.match(stdout, /# 2 conditions not reached\n# 1 passed, 0 failed\n$/)
 })

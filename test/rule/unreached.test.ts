@@ -21,6 +21,7 @@ t.test(
       entries(
         { request: { path: 'a' } },
         { request: { path: 'b' }, type: 'request', auth: { display_name: 'alice' } },
+        { request: { path: 'c' } },
       ),
       [],
     )
@@ -38,3 +39,44 @@ t.test('the steps of a sequence count, too', async t => {
     '/sequence/steps/1/not/type never holds',
   ])
 })
+
+t.test('each value of a matcher counts, also under not', async t => {
+  const values = compiled({
+    when: {
+      'request.operation': ['read', 'list'],
+      'request.path': {
+        startsWith: ['a/', 'b/'],
+        contains: 'x',
+        not: { endsWith: ['/y', '/z'] },
+      },
+      'auth.display_name': { not: { in: '@names' } },
+    },
+  })
+  const seen = (operation: string, path: string, name = 'eve') =>
+    auditEntry({ request: { operation, path }, auth: { display_name: name } })
+  const some = [seen('read', 'a/x'), seen('update', 'a/x/y', 'bob')]
+  t.strictSame(unreached(values, some), [
+    '/when/request.operation/1 never holds',
+    '/when/request.path/startsWith/1 never holds',
+    '/when/request.path/not/endsWith/1 never holds',
+  ])
+  const all = [...some, seen('list', 'b/x'), seen('list', 'a/x/z')]
+  t.strictSame(unreached(values, all), [])
+})
+
+t.test(
+  'a combination counts where each of its parts is reached, but never all',
+  async t => {
+    const both = { 'request.path': 'b', type: 'request' }
+    const found = unreached(
+      compiled({ when: { any: [{ 'request.path': 'a' }, both] } }),
+      [
+        auditEntry({ request: { path: 'a' }, type: 'request' }),
+        auditEntry({ request: { path: 'b' }, type: 'response' }),
+      ],
+    )
+    t.strictSame(found, ['/when/any/1 never holds'])
+    const anything = compiled({ absence: { within: '5m' } })
+    t.strictSame(unreached({ ...anything, ...compiled({ when: {} }) }, []), [])
+  },
+)
