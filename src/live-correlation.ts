@@ -21,6 +21,12 @@ const tickMs = 1_000
 /** A kill loses at most so much. */
 const saveTicks = 10
 
+/** What is kept: how long nothing had come in, and what rules over time remember. */
+interface Saved {
+  readonly idleMs: number
+  readonly rules: unknown
+}
+
 /** Starts from what was kept; the pipeline has seen nothing so far. */
 export function keepCorrelation(
   pipeline: Pipeline,
@@ -30,10 +36,9 @@ export function keepCorrelation(
 ): LiveCorrelation {
   const file = correlationFile(stateDir, alertLog)
   let idleMs = 0
-  let bytes = 0
+  let known = 0
   let tickedAt = performance.now()
   let ticks = 0
-  let savedAt = -1
 
   const dropped = (reasons: readonly string[]) => {
     for (const reason of reasons) {
@@ -44,8 +49,11 @@ export function keepCorrelation(
 
   const restore = () => {
     try {
-      const saved = readCorrelation(file)
-      if (saved !== undefined) dropped(pipeline.restore(saved))
+      const saved = readCorrelation(file) as Saved | undefined
+      if (saved === undefined) return
+      dropped(pipeline.restore(saved.rules))
+      // While no handler ran nobody could tell silence from that; before and after it adds up.
+      idleMs = saved.idleMs
     } catch (error) {
       dropped([`${file}: ${String(error)}`])
       putAside()
@@ -64,12 +72,14 @@ export function keepCorrelation(
     }
   }
 
+  /** Entries by which time goes on. */
+  const timely = () =>
+    counters.get('entries') - counters.get('late') - counters.get('ahead')
+
   const save = () => {
-    const entries = counters.get('entries')
-    if (entries === savedAt) return
     try {
-      writeCorrelation(file, pipeline.save())
-      savedAt = entries
+      const saved: Saved = { idleMs, rules: pipeline.save() }
+      writeCorrelation(file, saved)
     } catch (error) {
       counters.add('state_errors')
       diagnostics.debug(`${file} can't be written: ${String(error)}`)
@@ -78,8 +88,8 @@ export function keepCorrelation(
 
   const tick = () => {
     const now = performance.now()
-    const isIdle = counters.get('bytes') === bytes
-    bytes = counters.get('bytes')
+    const isIdle = timely() === known
+    known = timely()
     idleMs = isIdle ? idleMs + now - tickedAt : 0
     tickedAt = now
     if (isIdle) {

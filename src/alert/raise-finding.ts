@@ -1,5 +1,6 @@
 import type { Finding } from '../correlate/correlator.js'
 import type { Entry } from '../entry/entry.js'
+import type { Key } from '../rule/compile-clause.js'
 import type { CompiledRule } from '../rule/compile-rule.js'
 import { mask } from '../text/mask.js'
 import { oneLine } from '../text/one-line.js'
@@ -41,7 +42,7 @@ export function raiseFinding(
     key,
     first,
     last,
-    series: seriesOf(rule, finding),
+    series: seriesOf(rule, finding.key),
     ...onIt,
     facts: {
       ...onIt.facts,
@@ -56,18 +57,16 @@ export function raiseFinding(
 }
 
 /** A window with its key makes an alert over time one; its summary is another. */
-function findingId(rule: CompiledRule, finding: Pick<Finding, Identifying>): string {
-  return alertId(seriesOf(rule, finding), [iso(finding.first), iso(finding.last)])
-}
-
-type Identifying = 'key' | 'first' | 'last' | 'summaryOf'
-
-function seriesOf(
-  { rule }: CompiledRule,
-  { key, summaryOf }: Pick<Finding, Identifying>,
+function findingId(
+  rule: CompiledRule,
+  { key, first, last, summaryOf }: Pick<Finding, 'key' | 'first' | 'last' | 'summaryOf'>,
 ): string {
   const what = summaryOf === undefined ? 'window' : 'summary'
-  return alertId(rule.id, [what, ...Object.entries(key).flat()])
+  return alertId(seriesOf(rule, key), [what, iso(first), iso(last)])
+}
+
+function seriesOf({ rule }: CompiledRule, key: Key): string {
+  return alertId(rule.id, Object.entries(key).flat())
 }
 
 function unitOf({ clause }: CompiledRule): string {

@@ -19,7 +19,7 @@ interface State {
   isTold: boolean
 }
 
-/** Keys are known hosts or the like: where there are more, new ones aren't watched. */
+/** Keys are known hosts or the like: where more are alive, new ones aren't watched. */
 const maxKeys = 10_000
 
 /**
@@ -39,6 +39,12 @@ export function createAbsence(
   if (isUnseen) {
     const stretches = [{ first: startedAt!, last: startedAt! }]
     states.set('[]', { key: {}, title: titleOfNothing, stretches, isTold: false })
+  }
+
+  /** Gives up a key whose absence was told, the one first seen; false where there is none. */
+  const forgetTold = (): boolean => {
+    for (const [id, { isTold }] of states) if (isTold) return states.delete(id)
+    return false
   }
 
   const finding = ({ key, title }: State, last: number): Finding => {
@@ -72,7 +78,7 @@ export function createAbsence(
       const state = states.get(id)
       if (state === undefined) {
         const stretches = [{ first: at, last: at }]
-        if (states.size >= maxKeys) evicted += 1
+        if (states.size >= maxKeys && !forgetTold()) evicted += 1
         else states.set(id, { key, title: title(), stretches, isTold: false })
         return []
       }

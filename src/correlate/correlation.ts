@@ -74,10 +74,13 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
   const events = createEventClock(clock)
   const recent = createRecentEvents(() => onCount('copies_forgotten'))
   let rules = parts.rules
-  let running = start(rules)
+  let running = start(rules, startedAt)
   let advancedTo = -Infinity
 
-  function start(from: readonly CompiledRule[]): Map<string, Running> {
+  function start(
+    from: readonly CompiledRule[],
+    since: number | undefined,
+  ): Map<string, Running> {
     return new Map(
       from
         .filter(({ clause, throttle }) => clause !== undefined || throttle !== undefined)
@@ -87,7 +90,7 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
             rule.rule.id,
             {
               clause: clauseText(rule),
-              correlator: clause && createCorrelator(clause, rule, startedAt),
+              correlator: clause && createCorrelator(clause, rule, since),
               throttle: throttle && createThrottle(throttle.forMs),
             },
           ]
@@ -177,7 +180,11 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
     useRules(other) {
       const saved = save()
       rules = other
-      running = start(other)
+      // An absence that is new is so from now on.
+      running = start(
+        other,
+        startedAt === undefined ? undefined : (events.now ?? clock()),
+      )
       return restore(saved)
     },
     save,

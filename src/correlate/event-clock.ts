@@ -24,9 +24,11 @@ export function createEventClock(clock: () => number): EventClock {
       return now
     },
     see(time) {
+      // The clock was ahead, and was set back: what it let in then must not make all else late.
+      if (now !== undefined && now > clock() + latenessMs) now = undefined
       if (time === undefined) return now ?? 'unknown'
       if (now !== undefined && time < now - latenessMs) return 'late'
-      if ((now === undefined || time > now) && time > clock() + latenessMs) return 'ahead'
+      if (time > clock() + latenessMs) return 'ahead'
       now = Math.max(now ?? time, time)
       return time
     },

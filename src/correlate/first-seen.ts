@@ -93,12 +93,16 @@ export function createFirstSeen(
     save: () => ({ keys: [...keys.entries()], values: [...values.entries()] }),
     load(saved) {
       const { keys: savedKeys, values: savedValues } = saved as {
-        keys: [string, Since][]
-        values: [string, Value][]
+        keys: [string, Since, boolean][]
+        values: [string, Value, boolean][]
       }
-      for (const [id, since] of savedKeys) keys.touch(id, () => since)
-      for (const [pair, value] of savedValues) {
+      for (const [id, since, isKept] of savedKeys) {
+        keys.touch(id, () => since)
+        keys.keep(id, isKept)
+      }
+      for (const [pair, value, isKept] of savedValues) {
         values.touch(pair, () => value)
+        values.keep(pair, isKept)
         if (value.doubt !== undefined) doubtful.add(pair)
       }
     },

@@ -32,10 +32,11 @@ interface Chain extends Window {
   readonly end: Event
 }
 
-/** Bounds of one rule: at most 30 MB. */
+/** Bounds of one rule, over all keys: at most 30 MB. */
 const maxKeys = 10_000
-const maxEvents = 1_000_000
-/** Of a step's events so many times its count are kept. */
+const maxEvents = 500_000
+/** Of each step of a key so many events are kept, or many times its count. */
+const minKept = 1_000
 const keptTimes = 64
 
 /**
@@ -47,31 +48,34 @@ export function createSequence(
   clause: Extract<Clause, { kind: 'sequence' }>,
 ): Correlator {
   const { keyOf, withinMs, steps, absent } = clause
-  const kept = steps.map(({ count }) => count * keptTimes)
-  const perKey = kept.reduce((sum, count) => sum + count, absent ? keptTimes : 0)
-  const table = createKeyTable<State>(Math.min(maxKeys, Math.ceil(maxEvents / perKey)))
+  const kept = [...steps.map(({ count }) => count), ...(absent ? [1] : [])].map(count =>
+    Math.max(minKept, count * keptTimes),
+  )
+  const last = steps.length - 1
+  const table = createKeyTable<State>(maxKeys, maxEvents)
   /** Keys whose last step may be complete, and which wait for what must not follow. */
   const waiting = new Set<string>()
   let number = 0
+  /** Events beyond what is kept of a step. */
+  let cut = 0
 
-  /** The latest events that take the steps, up to one of the last step's. */
+  /** The latest events that take the steps, up to one of the last step's; each line takes one. */
   const chainUntil = ({ events }: State, end: Event): Chain | undefined => {
-    const [last] = end
+    if (steps.some(({ count }, step) => events[step]!.length < count)) return undefined
+    const taken = new Set<number>()
     let from = end
-    for (let step = steps.length - 1; step >= 0; step--) {
-      const isLast = step === steps.length - 1
-      const before = events[step]!.filter(event =>
-        isLast ? !isAfter(event, end) : precedes(event, from),
-      )
-      const earliest = before.at(-steps[step]!.count)
+    for (let step = last; step >= 0; step--) {
+      const earliest = takeBefore(events[step]!, from, steps[step]!.count, taken)
       if (earliest === undefined) return undefined
       from = earliest
     }
-    if (last - from[0] >= withinMs) return undefined
-    const isInside = ([time]: Event) => time > last - withinMs && time <= last
-    const inside = events.slice(0, steps.length).flat().filter(isInside)
+    if (end[0] - from[0] >= withinMs) return undefined
+    const start = end[0] - withinMs
+    const inside = events
+      .slice(0, steps.length)
+      .flatMap(ofStep => ofStep.filter(([time]) => time > start && time <= end[0]))
     const count = new Set(inside.map(([, line]) => line)).size
-    return { first: from[0], last, count, end }
+    return { first: from[0], last: end[0], count, end }
   }
 
   const fire = (
@@ -94,8 +98,10 @@ export function createSequence(
 
   /** What is complete around an event that has just been taken. */
   const complete = (state: State, at: number): Finding[] => {
-    for (const end of state.events[steps.length - 1]!) {
-      if (end[0] < at || end[0] >= at + withinMs) continue
+    const ends = state.events[last]!
+    for (let i = firstFrom(ends, at); i < ends.length; i++) {
+      const end = ends[i]!
+      if (end[0] >= at + withinMs) break
       const chain = chainUntil(state, end)
       if (chain === undefined) continue
       forget(state, chain.last)
@@ -112,9 +118,11 @@ export function createSequence(
   /** What was complete and not followed, of the events that nothing late can change any more. */
   const settle = (state: State, until: number): Finding[] => {
     const found: Finding[] = []
-    for (const end of state.events[steps.length - 1]!) {
+    // Those of one moment are looked at together.
+    const { settled } = state
+    for (const end of state.events[last]!) {
       const due = end[0] + withinMs
-      if (end[0] <= state.settled) continue
+      if (end[0] <= settled) continue
       if (due > until) break
       state.settled = end[0]
       const chain = chainUntil(state, end)
@@ -127,26 +135,25 @@ export function createSequence(
 
   /** Whether the key is worth more than a new one; and whether it waits for its time. */
   const weigh = (id: string, state: State) => {
-    const isOpen = (event: Event) => {
-      const chain = event[0] > state.settled ? chainUntil(state, event) : undefined
-      return chain !== undefined && !isAnswered(state, chain)
-    }
-    if (absent !== undefined) {
-      waiting.add(id)
-      table.keep(id, state.events[steps.length - 1]!.some(isOpen))
-    } else table.keep(id, state.events.flat().length > 1)
+    const size = state.events.reduce((sum, { length }) => sum + length, 0)
+    if (absent === undefined) return table.keep(id, size > 1, size)
+    waiting.add(id)
+    const [ended = -Infinity] = state.events[last]!.at(-1) ?? []
+    const [answered = -Infinity] = state.events[steps.length]!.at(-1) ?? []
+    table.keep(id, ended > Math.max(answered, state.settled), size)
   }
 
-  const take = (
-    state: State,
-    step: number,
-    event: Event,
-    limit: number,
-    from: number,
-  ) => {
+  const take = (state: State, step: number, event: Event, from: number) => {
     const events = state.events[step]!
-    events.splice(events.findLastIndex(other => !isAfter(other, event)) + 1, 0, event)
-    state.events[step] = events.filter(([time]) => time > from).slice(-limit)
+    let at = events.length
+    while (at > 0 && isAfter(events[at - 1]!, event)) at -= 1
+    events.splice(at, 0, event)
+    const over = events.length - kept[step]!
+    const old = firstFrom(events, from + 1)
+    // In lots: a long array is not to be copied for each event.
+    if (Math.max(over, old) <= events.length / 8) return
+    cut += Math.max(0, over - old)
+    state.events[step] = events.slice(Math.max(over, old))
   }
 
   return {
@@ -166,11 +173,11 @@ export function createSequence(
       }))
       const from = now - 2 * withinMs - latenessMs
       number += 1
-      if (isAbsent) take(state, steps.length, [at, number], keptTimes, from)
+      if (isAbsent) take(state, steps.length, [at, number], from)
       for (const step of taken) {
-        const isTitled = absent !== undefined && step === steps.length - 1
+        const isTitled = absent !== undefined && step === last
         const event: Event = isTitled ? [at, number, title()] : [at, number]
-        take(state, step, event, kept[step]!, from)
+        take(state, step, event, from)
       }
       const found = absent === undefined ? complete(state, at) : []
       weigh(id, state)
@@ -182,13 +189,13 @@ export function createSequence(
       return [...waiting].flatMap(id => {
         const state = table.get(id)
         const found = state === undefined ? [] : settle(state, settled)
-        const [latest] = state?.events[steps.length - 1]?.at(-1) ?? [-Infinity]
+        const [latest] = state?.events[last]?.at(-1) ?? [-Infinity]
         if (state === undefined || latest <= state.settled) waiting.delete(id)
         return found
       })
     },
     get evicted() {
-      return table.evicted
+      return table.evicted + cut
     },
     save: () => ({
       number,
@@ -218,7 +225,35 @@ function isAfter(a: Event, b: Event): boolean {
   return a[0] > b[0] || (a[0] === b[0] && a[1] > b[1])
 }
 
-/** Whether one may be the step before the other: earlier or at the same time, but another line. */
-function precedes(event: Event, next: Event): boolean {
-  return event[0] < next[0] || (event[0] === next[0] && event[1] !== next[1])
+/** The index of the first event at `time` or later. */
+function firstFrom(events: readonly Event[], time: number): number {
+  let low = 0
+  let high = events.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (events[middle]![0] < time) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/**
+ * Takes the latest `count` events up to another one's moment, and gives the earliest of them;
+ * undefined where there are fewer. Lines in `taken` can't be taken again.
+ */
+function takeBefore(
+  events: readonly Event[],
+  [until]: Event,
+  count: number,
+  taken: Set<number>,
+): Event | undefined {
+  let missing = count
+  for (let i = firstFrom(events, until + 1) - 1; i >= 0; i--) {
+    const event = events[i]!
+    if (taken.has(event[1])) continue
+    taken.add(event[1])
+    missing -= 1
+    if (missing === 0) return event
+  }
+  return undefined
 }

@@ -33,7 +33,7 @@ interface Alerted {
 
 /** While a window stays above, an alert goes out so often. */
 const repeatMs = 24 * 3_600_000
-/** Bounds of one rule: at most 8 MB for times, some more for keys. */
+/** Bounds of one rule, over all keys: at most 8 MB for times, some more for keys. */
 const maxKeys = 10_000
 const maxTimes = 1_000_000
 /** Values are texts of up to 200 characters: at most 40 MB. */
@@ -51,8 +51,7 @@ export function createThreshold(
   const create = distinct ? createValueOccurrences : createEventOccurrences
   // What is late may complete a window of then: so much is kept.
   const perKey = count * (2 + Math.ceil(latenessMs / withinMs))
-  const limit = Math.floor((distinct ? maxValues : maxTimes) / perKey)
-  const table = createKeyTable<State>(Math.max(1, Math.min(maxKeys, limit)))
+  const table = createKeyTable<State>(maxKeys, distinct ? maxValues : maxTimes)
   const open = new Set<string>()
 
   /** Closes a window that has fallen below, and gives its summary. */
@@ -62,12 +61,14 @@ export function createThreshold(
     if (alert?.total === undefined || end > now) return []
     const { window, title, total } = alert
     open.delete(id)
-    alert.total = undefined
+    const last = Math.max(window.last, Math.min(end, occurrences.last))
+    // All of it is one: something late in it is no new alert.
+    state.alert = { ...alert, window: { first: window.first, last }, total: undefined }
     return [
       {
         key: state.key,
         first: window.first,
-        last: Math.max(window.last, Math.min(end, occurrences.last)),
+        last,
         count: total,
         at: Math.max(end, window.last),
         title,
@@ -88,15 +89,18 @@ export function createThreshold(
     if (isOpen && at < alert.raisedAt + repeatMs) return []
     const burst = occurrences.burst(at, count)
     if (burst === undefined) return []
-    const { first, last } = burst
-    if (isOpen) alert.raisedAt = at
-    else {
-      if (alert !== undefined && overlap(alert.window, burst)) return []
-      const window = { first, last }
-      state.alert = { window, title: title(), raisedAt: at, total: burst.count }
-      open.add(id)
+    const { first, last, count: size } = burst
+    const { key } = state
+    if (isOpen) {
+      // Of what came since the last alert, lest it be that one; with the count since the first.
+      const since = Math.max(first, alert.raisedAt + 1)
+      alert.raisedAt = at
+      return [{ key, first: since, last: Math.max(since, last), count: alert.total!, at }]
     }
-    return [{ key: state.key, first, last, count: burst.count, at }]
+    if (alert !== undefined && overlap(alert.window, burst)) return []
+    state.alert = { window: { first, last }, title: title(), raisedAt: at, total: size }
+    open.add(id)
+    return [{ key, first, last, count: size, at }]
   }
 
   return {
@@ -115,7 +119,7 @@ export function createThreshold(
       const isNew = state.occurrences.add(at, value)
       const raised = raise(id, state, sighting, isNew)
       state.occurrences.prune(now - withinMs - latenessMs, perKey)
-      table.keep(id, state.occurrences.size > 1)
+      table.keep(id, state.occurrences.size > 1, state.occurrences.size)
       return [...ended, ...raised]
     },
     advance(until) {
@@ -140,7 +144,7 @@ export function createThreshold(
       for (const { id, key, occurrences, alert } of saved as Saved[]) {
         const state = { key, occurrences: create(withinMs, occurrences), alert }
         table.touch(id, () => state)
-        table.keep(id, state.occurrences.size > 1)
+        table.keep(id, state.occurrences.size > 1, state.occurrences.size)
         if (alert?.total !== undefined) open.add(id)
       }
     },

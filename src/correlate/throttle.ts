@@ -19,8 +19,8 @@ export function createThrottle(forMs: number): Throttle {
     admit(key, at) {
       const id = JSON.stringify(Object.values(key))
       const last = sent.get(id)
-      // What is earlier than a message by less than that is late, and held back as well.
-      if (last !== undefined && Math.abs(at - last.at) < forMs) return false
+      // What is earlier than a message is late, and held back as well.
+      if (last !== undefined && at - last.at < forMs) return false
       sent.touch(id, () => ({ at })).at = at
       return true
     },

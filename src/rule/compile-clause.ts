@@ -140,6 +140,10 @@ function compileStep(
   steps: number,
   context: RuleContext,
 ): CompiledStep[] {
+  if ('when' in step === 'not' in step || ('not' in step && 'count' in step)) {
+    context.report(['sequence', 'steps', i], 'a step has "when", with a count, or "not"')
+    return []
+  }
   if ('when' in step) {
     const at = ['sequence', 'steps', i, 'when']
     return [

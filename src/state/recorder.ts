@@ -150,8 +150,12 @@ export function createRecorder(
     if (unwritten.length < before) events.lost(before - unwritten.length)
   }
 
+  const isKnown = (id: string) => ledger.has({ id }) || pendingIds.has(id)
+  /** A summary is known by its id; one of an alert that isn't recorded is about another one's time. */
   const isRecorded = (alert: Alert) =>
-    ledger.has(recordedOf(alert)) || pendingIds.has(alert.id)
+    alert.summary
+      ? isKnown(alert.id) || !isKnown(alert.of!)
+      : ledger.has(recordedOf(alert)) || pendingIds.has(alert.id)
 
   const complete = () => {
     let bytes = 0

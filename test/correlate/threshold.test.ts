@@ -64,8 +64,8 @@ t.test('while it stays above, an alert comes each 24 hours', async t => {
   const minutes = Array.from({ length: 2 * day + 10 }, (_, i) => i)
   t.strictSame(shown(run({}, at(...minutes))), [
     [3, 2, 0, 2],
-    [10, day + 2, day - 7, day + 2],
-    [10, 2 * day + 2, 2 * day - 7, 2 * day + 2],
+    [day + 3, day + 2, day - 7, day + 2],
+    [2 * day + 3, 2 * day + 2, 2 * day - 7, 2 * day + 2],
   ])
 })
 
