@@ -343,7 +343,7 @@ t.test(
       [[], { operation: 'read' }],
       [[], { operation: 'read', path: 'sys/generate-root-token/attempt' }, alice],
       [[], { path: 'kv/sys/generate-root' }],
-      [[], { path: 'kv/data/sys/generate-root/attempt' }],
+      [[], { path: 'kv/data/sys/generate-root/update' }],
       [[], { path: 'sys/generate-recovery-token/attempt' }],
       ...[
         'sys/policies/acl/x',
@@ -430,7 +430,7 @@ t.test(
     ])
     const [alert] = alertsOf('audit', auditLine())
     t.match(alert, {
-      title: 'Root token generation path accessed: sys/generate-root/attempt',
+      title: 'Root token generation path accessed: sys/generate-root/update',
       severity: 'critical',
     })
     const server = alertsOf('audit', serverLine())

@@ -68,7 +68,7 @@ t.test('secrets are masked, and what only looks like one is not', async t => {
     [`x ${key('MII\n-----END RSA PRIVATE KEY-----')} y`, 'x [masked RSA private key] y'],
     [key('MII, cut off'), '[masked RSA private key]'],
     ['auth/token/lookup-self', 'auth/token/lookup-self'],
-    ['sys/generate-root/attempt', 'sys/generate-root/attempt'],
+    ['sys/generate-root/update', 'sys/generate-root/update'],
     [
       'hmac-sha256:393fdd342a4f9b2f19e96f5819d6379f',
       'hmac-sha256:393fdd342a4f9b2f19e96f5819d6379f',

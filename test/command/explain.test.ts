@@ -12,11 +12,11 @@ t.test(
     t.match(stdout, /^line 1: \{"time"/)
     t.match(
       stdout,
-      /✓ generate-root-accessed: Root token generation path accessed: sys\/generate-root\/attempt/,
+      /✓ generate-root-accessed: Root token generation path accessed: sys\/generate-root\/update/,
     )
     t.match(
       stdout,
-      /✗ acl-policy-changed: request\.path \{"startsWith".* saw sys\/generate-root\/attempt/,
+      /✗ acl-policy-changed: request\.path \{"startsWith".* saw sys\/generate-root\/update/,
     )
     t.match(stdout, /✗ root-token-generation-polled \(off\): request/)
   },
