@@ -13,7 +13,7 @@ export interface Setup {
   readonly rules: readonly CompiledRule[]
   readonly configFaults: readonly Fault[]
   readonly ruleFaults: readonly Fault[]
-  /** The rules without the site's exceptions and overrides, as their own tests see them. */
+  /** The same without the site's exceptions and overrides, and with their tests; if asked for. */
   readonly untuned: readonly CompiledRule[]
   /** Exceptions that have expired. */
   readonly warnings: readonly Fault[]
@@ -23,11 +23,15 @@ export interface Setup {
 export async function readSetup(
   options: Options,
   { env, now }: Pick<Shell, 'env' | 'now'>,
+  withTests = false,
 ): Promise<Setup> {
   const { configFile, isConfigNamed } = options
   const { config, faults: configFaults } = readConfig(configFile, isConfigNamed, env)
   const loaded = await loadRules(options.rules, siteRules)
-  const { rules, untuned, faults: ruleFaults, expiries } = loaded
+  const { faults: ruleFaults, expiries } = loaded
+  // Tests are most of a rule, and a handler would keep them in memory for good.
+  const rules = loaded.rules.map(rule => ({ ...rule, rule: { ...rule.rule, tests: [] } }))
+  const untuned = withTests ? loaded.untuned : []
   const warnings = expiries
     .filter(({ until }) => until <= now())
     .map(({ warning }) => warning)

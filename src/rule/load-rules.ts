@@ -28,7 +28,7 @@ export async function loadRules(
   const packaged = readRuleFiles([fileURLToPath(packagedRules)])
   const sources =
     paths.length > 0 ? [readRuleFiles(paths)] : [packaged, ...site(siteFolder)]
-  const files = <Kind extends Exclude<keyof RuleFiles, 'faults'>>(kind: Kind) =>
+  const files = (kind: Exclude<keyof RuleFiles, 'faults'>) =>
     sources.flatMap(source => source[kind])
   const faults: Fault[] = sources.flatMap(source => source.faults)
   if (files('rules').length === 0 && faults.length === 0) {

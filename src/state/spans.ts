@@ -47,7 +47,7 @@ export function createSpans(): Spans {
       }
       stretches.splice(from, to - from, to > from ? joined : { first, last })
       size += 1 - (to - from)
-      while (size > limit) forgetOldest()
+      if (size > limit) forgetOldest()
     },
     overlaps({ series, first, last }) {
       const stretches = bySeries.get(series) ?? []

@@ -140,7 +140,10 @@ t.test(
       )
       const { key, value } = found.counted!
       for (const shown of [...Object.values(key), value!]) {
-        t.equal(shown, 'alice\\u000a✓ forged \\u001b[31m\\u202e hvs.[masked]')
+        t.match(
+          shown,
+          /^alice\\u000a✓ forged \\u001b\[31m\\u202e hvs\.\[masked\]…[0-9a-f]{16}$/,
+        )
       }
     }
   },

@@ -32,7 +32,7 @@ async function tuned(t: Test, files: Record<string, object>) {
       [`${name}.json`]: JSON.stringify(value, null, 2),
     }
   }
-  const dir = t.testdir(folders as never)
+  const dir = t.testdir(folders)
   const { rules, untuned, faults, expiries } = await loadRules([], dir)
   return {
     rule: (id: string) => rules.find(({ rule }) => rule.id === id)!,
