@@ -9,7 +9,7 @@ import type { Shell } from './shell.js'
 /** The settings and rules that the options lead to, and all that is wrong with them. */
 export interface Setup {
   readonly config: Config
-  /** Of both logs; those with a fault left out. */
+  /** Of both logs, without their tests; those with a fault left out, and those off unless asked for. */
   readonly rules: readonly CompiledRule[]
   readonly configFaults: readonly Fault[]
   readonly ruleFaults: readonly Fault[]
@@ -23,15 +23,17 @@ export interface Setup {
 export async function readSetup(
   options: Options,
   { env, now }: Pick<Shell, 'env' | 'now'>,
-  withTests = false,
+  needs: 'rules in force' | 'all rules' | 'tests' = 'rules in force',
 ): Promise<Setup> {
   const { configFile, isConfigNamed } = options
   const { config, faults: configFaults } = readConfig(configFile, isConfigNamed, env)
   const loaded = await loadRules(options.rules, siteRules)
   const { faults: ruleFaults, expiries } = loaded
-  // Tests are most of a rule, and a handler would keep them in memory for good.
-  const rules = loaded.rules.map(rule => ({ ...rule, rule: { ...rule.rule, tests: [] } }))
-  const untuned = withTests ? loaded.untuned : []
+  // Tests are most of a rule, and a handler would keep them, and rules that are off, in memory.
+  const rules = loaded.rules
+    .filter(({ rule }) => rule.enabled !== false || needs !== 'rules in force')
+    .map(rule => ({ ...rule, rule: { ...rule.rule, tests: [] } }))
+  const untuned = needs === 'tests' ? loaded.untuned : []
   const warnings = expiries
     .filter(({ until }) => until <= now())
     .map(({ warning }) => warning)

@@ -10,7 +10,11 @@ import type { Shell } from '../shell.js'
  */
 export async function check(options: Options, shell: Shell): Promise<number> {
   const { stdout } = shell
-  const { rules, configFaults, ruleFaults, warnings } = await readSetup(options, shell)
+  const { rules, configFaults, ruleFaults, warnings } = await readSetup(
+    options,
+    shell,
+    'all rules',
+  )
   const faults = [...configFaults, ...ruleFaults].sort(
     (a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column,
   )

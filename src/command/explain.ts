@@ -21,7 +21,7 @@ import { askedRules } from './asked-rules.js'
  */
 export async function explain(options: Options, shell: Shell): Promise<number> {
   const { stdin, stdout, diagnostics, now, counters, signals } = shell
-  const { rules, ruleFaults, config } = await readSetup(options, shell)
+  const { rules, ruleFaults, config } = await readSetup(options, shell, 'all rules')
   for (const fault of ruleFaults) diagnostics.error(formatFault(fault))
   if (ruleFaults.length > 0) return exitCode.config
   const asked = askedRules(rules, options)

@@ -24,7 +24,7 @@ import { askedRules } from './asked-rules.js'
  */
 export async function test(options: Options, shell: Shell): Promise<number> {
   const { stdout, diagnostics } = shell
-  const { untuned: rules, ruleFaults } = await readSetup(options, shell, true)
+  const { untuned: rules, ruleFaults } = await readSetup(options, shell, 'tests')
   for (const fault of ruleFaults) diagnostics.error(formatFault(fault))
   if (ruleFaults.length > 0) return exitCode.config
 
