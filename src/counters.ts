@@ -13,6 +13,7 @@ export const counterNames = {
   overlong: 'lines over max_line_bytes, each an alert of its own',
   alerts: 'alerts raised',
   repeats: 'matches on an event already alerted by the same rule',
+  excepted: "matches that a site's exception kept from their rule",
   throttled: 'alerts whose message a throttle held back; their records are written',
   late: 'entries over 5 minutes late, not seen by rules over time',
   ahead: 'entries over 5 minutes ahead of the clock, not seen by rules over time',

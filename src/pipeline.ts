@@ -9,11 +9,13 @@ import { isSampled, type Counters } from './counters.js'
 import type { Diagnostics } from './diagnostics.js'
 import { decodeAuditEntry } from './entry/audit-entry.js'
 import { isUndecodable, type Decode, type Entry, type Log } from './entry/entry.js'
+import { epochOf } from './entry/rfc3339.js'
 import { createServerDecoder } from './entry/server-entry.js'
 import { createOutcomes } from './outcomes.js'
 import { escapes, overlongAlert } from './overlong-alert.js'
 import type { OverlongLine } from './overlong-line.js'
 import type { CompiledRule } from './rule/compile-rule.js'
+import { exceptionTo } from './rule/exception.js'
 import { severities } from './rule/severity.js'
 
 /** Alert ids remembered for "one event, one alert a rule": at most 8 MB. */
@@ -117,6 +119,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return { ...alert, isQuiet: true }
   }
 
+  const isExcepted = (rule: CompiledRule, decoded: Entry): boolean => {
+    if (rule.exceptions === undefined) return false
+    const time = latest === undefined ? now() : epochOf(latest)
+    if (exceptionTo(rule, decoded, time) === undefined) return false
+    counters.add('excepted')
+    return true
+  }
+
   const entry = (decoded: Entry): Alert[] => {
     counters.add('entries')
     latest = decoded.time ?? latest
@@ -124,7 +134,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const alerts = due.flatMap(found => raiseFound(found))
     // Hot: most rules match nothing.
     for (const rule of rules) {
-      if (rule.matches(decoded)) alerts.push(...matched(rule, decoded, at))
+      if (rule.matches(decoded) && !isExcepted(rule, decoded))
+        alerts.push(...matched(rule, decoded, at))
     }
     for (const { rule, id, outcome } of outcomes.of(decoded)) {
       alerts.push(raiseOutcome(rule, id, outcome, decoded, occasionOf(decoded.time)))

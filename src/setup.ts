@@ -3,6 +3,7 @@ import { readConfig } from './config/config.js'
 import type { Fault } from './fault.js'
 import { siteRules, type Options } from './options.js'
 import type { CompiledRule } from './rule/compile-rule.js'
+import { expired } from './rule/exception.js'
 import { loadRules } from './rule/load-rules.js'
 import type { Shell } from './shell.js'
 
@@ -13,7 +14,7 @@ export interface Setup {
   readonly rules: readonly CompiledRule[]
   readonly configFaults: readonly Fault[]
   readonly ruleFaults: readonly Fault[]
-  /** The same without the site's exceptions and overrides, and with their tests; if asked for. */
+  /** The same without the site's tuning, and with their tests; if asked for. */
   readonly untuned: readonly CompiledRule[]
   /** Exceptions that have expired. */
   readonly warnings: readonly Fault[]
@@ -28,14 +29,11 @@ export async function readSetup(
   const { configFile, isConfigNamed } = options
   const { config, faults: configFaults } = readConfig(configFile, isConfigNamed, env)
   const loaded = await loadRules(options.rules, siteRules)
-  const { faults: ruleFaults, expiries } = loaded
   // Tests are most of a rule, and a handler would keep them, and rules that are off, in memory.
   const rules = loaded.rules
     .filter(({ rule }) => rule.enabled !== false || needs !== 'rules in force')
     .map(rule => ({ ...rule, rule: { ...rule.rule, tests: [] } }))
   const untuned = needs === 'tests' ? loaded.untuned : []
-  const warnings = expiries
-    .filter(({ until }) => until <= now())
-    .map(({ warning }) => warning)
-  return { config, rules, untuned, configFaults, ruleFaults, warnings }
+  const warnings = expired(loaded.rules, now())
+  return { config, rules, untuned, configFaults, ruleFaults: loaded.faults, warnings }
 }

@@ -1,12 +1,12 @@
 import type { Entry } from '../entry/entry.js'
 import { isUndecodable, type Decode } from '../entry/entry.js'
 import { decodeAuditEntry } from '../entry/audit-entry.js'
+import { epochOf } from '../entry/rfc3339.js'
 import { createServerDecoder } from '../entry/server-entry.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault } from '../fault.js'
 import type { Options } from '../options.js'
 import { readLines } from '../lines.js'
-import type { CompiledRule } from '../rule/compile-rule.js'
 import { explainRule, type Explained, type Explanation } from '../rule/explain-rule.js'
 import { readSetup } from '../setup.js'
 import type { Shell } from '../shell.js'
@@ -34,6 +34,7 @@ export async function explain(options: Options, shell: Shell): Promise<number> {
   const decode: Decode =
     options.log === 'audit' ? decodeAuditEntry : createServerDecoder()
   let number = 0
+  let latest: string | undefined
   const write = (text: string) =>
     new Promise<void>(resolve => {
       stdout.write(`${text}\n`, () => resolve())
@@ -45,9 +46,12 @@ export async function explain(options: Options, shell: Shell): Promise<number> {
     if (isUndecodable(decoded)) {
       return write(noEntry(number, decoded.undecodable, options.json))
     }
+    latest = decoded.time ?? latest
+    const time = latest === undefined ? now() : epochOf(latest)
+    const found = asked.map(rule => explainRule(rule, decoded, time))
     const lines = options.json
-      ? asked.map(rule => JSON.stringify({ line: number, ...explainRule(rule, decoded) }))
-      : explainLine(number, decoded, asked, options.rule !== undefined)
+      ? found.map(explanation => JSON.stringify({ line: number, ...explanation }))
+      : explainLine(number, decoded, found, options.rule !== undefined)
     return write(lines.join('\n'))
   }
   stdout.on('error', () => signals.stop.abort())
@@ -78,10 +82,9 @@ const maxCondition = 200
 function explainLine(
   number: number,
   entry: Entry,
-  rules: readonly CompiledRule[],
+  found: readonly Explanation[],
   isWhole: boolean,
 ): string[] {
-  const found = rules.map(rule => explainRule(rule, entry))
   const [matching, others] = [true, false].map(matches =>
     found.filter(explanation => explanation.matches === matches),
   )

@@ -2,7 +2,7 @@ import type { OwnAlert } from '../alert/own-alert.js'
 import { ownAlert } from '../alert/own-alert.js'
 import { dryRunOutput } from '../dry-run-output.js'
 import { exitCode } from '../exit-code.js'
-import { formatFault } from '../fault.js'
+import { formatFault, formatWarning } from '../fault.js'
 import type { LiveCorrelation } from '../live-correlation.js'
 import type { LiveOutput } from '../live-output.js'
 import type { Options } from '../options.js'
@@ -27,6 +27,8 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
   for (const warning of setup.warnings) diagnostics.warn(formatFault(warning))
   const mayEnd = !options.isPlainFilter || !shell.isStdinPipe
   if (mayEnd && faults.length > 0) return exitCode.config
+
+  for (const warning of setup.warnings) diagnostics.warn(formatWarning(warning))
 
   const rules = await usableRules(options, setup)
   if (!rules.some(({ rule }) => rule.log === options.log)) {
@@ -97,7 +99,7 @@ async function reload(
     for (const own of owns) live.say(own)
     return
   }
-  for (const warning of setup.warnings) diagnostics.warn(formatFault(warning))
+  for (const warning of setup.warnings) diagnostics.warn(formatWarning(warning))
   correlation.dropped(pipeline.useRules(setup.rules))
   limits.maxLineBytes = setup.config.maxLineBytes
   limits.literals = pipeline.literals

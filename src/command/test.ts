@@ -18,17 +18,18 @@ import type { Shell } from '../shell.js'
 import { askedRules } from './asked-rules.js'
 
 /**
- * `test`: runs the tests inside the rule files of this log, those of rules that are off too. Each
- * goes the whole way from line to record, and each record is checked against its schema. Prints
- * TAP 14 (testanything.org), without the site's exceptions and overrides, with the titles of the alerts and the conditions that no test reaches.
+ * `test`: runs the tests inside the rule files of this log, those of rules that are off too, as the
+ * rules are without the site's tuning. Each goes the whole way from line to record, and each record
+ * is checked against its schema. Prints TAP 14 (testanything.org), with the titles of the alerts and
+ * the conditions that no test reaches.
  */
 export async function test(options: Options, shell: Shell): Promise<number> {
   const { stdout, diagnostics } = shell
-  const { untuned: rules, ruleFaults } = await readSetup(options, shell, 'tests')
+  const { untuned, ruleFaults } = await readSetup(options, shell, 'tests')
   for (const fault of ruleFaults) diagnostics.error(formatFault(fault))
   if (ruleFaults.length > 0) return exitCode.config
 
-  const asked = askedRules(rules, options)
+  const asked = askedRules(untuned, options)
   if (typeof asked === 'string') {
     diagnostics.error(asked)
     return exitCode.usage

@@ -11,7 +11,7 @@ import {
   type CompiledCondition,
   type Predicate,
 } from './compile-condition.js'
-import type { CompiledException } from './exception.js'
+import type { Exception } from './exception.js'
 import { literalsOf, type LiteralGroups } from './literals.js'
 import type { ReportFault } from './report-fault.js'
 import type { Lists, Rule } from './rule.js'
@@ -31,8 +31,8 @@ export interface CompiledRule {
   /** What a rule over time makes of the entries that match; undefined for a rule on one entry. */
   readonly clause?: Clause
   readonly throttle?: Throttling
-  /** What a site has taken out of `matches`. */
-  readonly exceptions?: readonly CompiledException[]
+  /** What its site excepts from it; `exceptionTo` asks them. */
+  readonly exceptions?: readonly Exception[]
 }
 
 /**

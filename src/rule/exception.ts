@@ -1,56 +1,60 @@
 import type { Entry } from '../entry/entry.js'
-import { epochOf } from '../entry/rfc3339.js'
+import type { Fault } from '../fault.js'
 import type { CompiledCondition } from './compile-condition.js'
 import type { CompiledRule } from './compile-rule.js'
 import type { Condition } from './rule.js'
 
-/** Entries that a site doesn't want to be told of; rules/schema/exception.schema.json. */
-export interface Exception {
-  /** Ids of rules, or tags; one of the two. */
+/** A file below exceptions/; its JSON Schema is rules/schema/exception.schema.json. */
+export interface ExceptionFile {
+  /** One of the two: whom it is an exception to. */
   readonly rule?: string | readonly string[]
   readonly tag?: string | readonly string[]
   readonly unless: Condition
   readonly owner: string
   readonly reason: string
-  /** A date; all of it counts, in UTC. */
+  /** Its last day, in UTC: `2027-01-31`. */
   readonly expires: string
 }
 
 /** An exception ready to run. */
-export interface CompiledException {
-  /** Its file's name without `.json`. */
-  readonly name: string
-  readonly condition: CompiledCondition
-  /** Epoch milliseconds; from then on it holds no more. */
+export interface Exception {
+  readonly file: string
+  readonly unless: CompiledCondition
+  readonly owner: string
+  readonly expires: string
+  /** The first moment after its last day, epoch milliseconds. */
   readonly until: number
+  /** Where its last day stands, and what to say once it is over. */
+  readonly expiry: Fault
 }
 
 const dayMs = 24 * 3_600_000
 
-/** When an exception that expires on this date ends, epoch milliseconds. */
+/** The moment at which an exception is over. */
 export function endOf(expires: string): number {
-  return Date.parse(`${expires}T00:00:00Z`) + dayMs
+  return Date.parse(expires) + dayMs
 }
 
-/** Whether an exception keeps a rule from this entry. One without a time is not excepted. */
-export function isExcepted(
-  { condition, until }: CompiledException,
+/**
+ * The exception that keeps an entry from a rule that matches it, or undefined. `now` is the entry's
+ * time, or the latest known where it has none: what was excepted once is so in any replay. What
+ * calls an alert off, at the end of a sequence, is never kept from it: an exception raises nothing.
+ */
+export function exceptionTo(
+  { exceptions = [], clause }: CompiledRule,
   entry: Entry,
-): boolean {
-  const at = entry.time === undefined ? NaN : epochOf(entry.time)
-  return at < until && condition.holds(entry)
+  now: number,
+): Exception | undefined {
+  // Hot: most rules have none.
+  if (exceptions.length === 0) return undefined
+  if (clause?.kind === 'sequence' && clause.absent?.holds(entry)) return undefined
+  return exceptions.find(({ until, unless }) => now < until && unless.holds(entry))
 }
 
-/** The rule, but for what these exceptions take out. */
-export function withExceptions(
-  rule: CompiledRule,
-  exceptions: readonly CompiledException[],
-): CompiledRule {
-  if (exceptions.length === 0) return rule
-  return {
-    ...rule,
-    exceptions,
-    matches: entry =>
-      rule.matches(entry) && !exceptions.some(exception => isExcepted(exception, entry)),
-  }
+/** What to say of the exceptions of these rules that are over by `now`, each once. */
+export function expired(rules: readonly CompiledRule[], now: number): Fault[] {
+  const over = rules
+    .flatMap(({ exceptions = [] }) => exceptions)
+    .filter(({ until }) => now >= until)
+  return [...new Map(over.map(({ file, expiry }) => [file, expiry])).values()]
 }

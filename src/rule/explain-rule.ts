@@ -1,10 +1,11 @@
 import type { Entry } from '../entry/entry.js'
+import { epochOf } from '../entry/rfc3339.js'
 import { mask } from '../text/mask.js'
 import { oneLine } from '../text/one-line.js'
 import type { CompiledCondition } from './compile-condition.js'
 import type { CompiledRule } from './compile-rule.js'
 import { countedAs, stepName, type Counted } from './counted.js'
-import { isExcepted, type CompiledException } from './exception.js'
+import { exceptionTo, type Exception } from './exception.js'
 import { fieldText } from './field-text.js'
 
 /** A condition and whether it held. */
@@ -43,14 +44,21 @@ export interface Explanation {
 
 const maxSaw = 200
 
-/** Asks the rule's own predicates, one by one. Never throws. */
-export function explainRule(compiled: CompiledRule, entry: Entry): Explanation {
+/**
+ * Asks the rule's own predicates, one by one. Never throws. `now` is the entry's time, or
+ * where it has none the latest known.
+ */
+export function explainRule(
+  compiled: CompiledRule,
+  entry: Entry,
+  now = epochOf(entry.time ?? ''),
+): Explanation {
   const { rule } = compiled
   const when = explain(compiled.when, entry)
   const unless = compiled.unless && explain(compiled.unless, entry)
   const steps = explainSteps(compiled, entry)
   const held = steps?.flatMap(({ holds }, i) => (holds ? [i] : []))
-  const excepting = compiled.exceptions?.find(exception => isExcepted(exception, entry))
+  const excepting = exceptionTo(compiled, entry, now)
   const isLet =
     excepting === undefined && when.holds && unless?.holds !== true && held?.length !== 0
   const counts = isLet ? countedAs(compiled, entry, held ?? []) : undefined
@@ -146,9 +154,9 @@ function asUnless(explained: Explained): Failure {
   }
 }
 
-function asException({ name, condition }: CompiledException, entry: Entry): Failure {
-  const failure = asUnless(explain(condition, entry))
-  return { ...failure, condition: `exception ${name}: ${failure.condition}` }
+function asException({ file, expires, unless }: Exception, entry: Entry): Failure {
+  const { condition, ...failure } = asUnless(explain(unless, entry))
+  return { ...failure, condition: `exception ${file} until ${expires}: ${condition}` }
 }
 
 function textOf({ kind, condition, parts = [] }: Explained): string {

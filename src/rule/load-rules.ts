@@ -4,8 +4,7 @@ import { compileRule, type CompiledRule } from './compile-rule.js'
 import { areValidated, packagedRules } from './packaged-rules.js'
 import { readLists } from './read-lists.js'
 import type { Lists, Rule } from './rule.js'
-import { isFolder, readRuleFiles, type RuleFile, type RuleFiles } from './rule-files.js'
-import type { TunedRules } from './tune-rules.js'
+import { nameOf, readRuleFiles, readSiteFiles, type RuleFiles } from './rule-files.js'
 
 /** Rules without a fault, and every fault of the others. */
 export interface LoadedRules {
@@ -13,72 +12,84 @@ export interface LoadedRules {
   /** The same rules without the site's exceptions and overrides, as their own tests see them. */
   readonly untuned: readonly CompiledRule[]
   readonly faults: readonly Fault[]
-  readonly expiries: TunedRules['expiries']
 }
 
 /**
- * Loads the rules of both logs at these paths; where there are none, the packaged ones and then, if
- * it is there, the site's folder. The packaged lists are there for all, under the names that no list
- * of the paths has. Never throws: a rule with a fault is left out and its faults are all told.
+ * Loads the rules of both logs at these paths; where there are none, the packaged ones and those in
+ * the site's folder. Exceptions and overrides that stand there change them. The packaged lists are
+ * there for all, under the names that no other list has. Never throws: a rule with a fault is left
+ * out and its faults are all told.
  */
 export async function loadRules(
   paths: readonly string[],
   siteFolder?: string,
 ): Promise<LoadedRules> {
   const packaged = readRuleFiles([fileURLToPath(packagedRules)])
-  const sources =
-    paths.length > 0 ? [readRuleFiles(paths)] : [packaged, ...site(siteFolder)]
-  const files = (kind: Exclude<keyof RuleFiles, 'faults'>) =>
-    sources.flatMap(source => source[kind])
-  const faults: Fault[] = sources.flatMap(source => source.faults)
-  if (files('rules').length === 0 && faults.length === 0) {
+  const isPackaged = paths.length === 0
+  const given = isPackaged ? readSiteFiles(siteFolder) : readRuleFiles(paths)
+  const all = isPackaged ? [packaged, given] : [given]
+  const ids = all.flatMap(({ rules }) => rules).map(({ file }) => nameOf(file))
+  const faults: Fault[] = all.flatMap(files => files.faults)
+  if (ids.length === 0 && faults.length === 0) {
     const message = 'there is no rule file (*.json) here'
     faults.push(...paths.map(file => ({ file, line: 1, column: 1, message })))
   }
-  const lists = await readLists([packaged, ...sources], faults)
-  const untuned = await compileRules(files('rules'), lists, faults)
-  const [exceptions, overrides] = [files('exceptions'), files('overrides')]
-  if (exceptions.length + overrides.length === 0) {
-    return { rules: untuned, untuned, faults, expiries: [] }
-  }
-  const { tuneRules } = await import('./tune-rules.js')
-  const tuned = tuneRules(untuned, exceptions, overrides, lists, faults)
-  return { ...tuned, untuned, faults }
+  const lists = await readLists([packaged, given], faults)
+  const ours = isPackaged ? await loadPackaged(packaged, lists, faults) : []
+  const theirs = await loadGiven(given, isPackaged ? packaged : undefined, lists, faults)
+  const untuned = [...ours, ...theirs]
+  return { rules: await tuned(untuned, all, ids, lists, faults), untuned, faults }
 }
 
-function site(folder: string | undefined): RuleFiles[] {
-  return folder !== undefined && isFolder(folder) ? [readRuleFiles([folder])] : []
-}
-
-/** The packaged rules as the build has seen them needn't be validated again. */
-async function compileRules(
-  files: readonly RuleFile[],
+/** The packaged rules; the build has validated them, unless they were edited in place. */
+async function loadPackaged(
+  packaged: RuleFiles,
   lists: Lists,
   faults: Fault[],
 ): Promise<CompiledRule[]> {
-  const packaged = files.filter(({ file }) =>
-    file.startsWith(fileURLToPath(packagedRules)),
-  )
-  const isSeen = areValidated(packaged)
-  const others = isSeen ? files.filter(file => !packaged.includes(file)) : files
-  const known = isSeen ? compileKnown(packaged, lists, faults) : []
-  if (others.length === 0) return known
+  let isSound = areValidated(packaged.rules)
+  const rules = isSound
+    ? packaged.rules.map(({ text }) =>
+        compileRule(JSON.parse(text) as Rule, lists, () => (isSound = false)),
+      )
+    : []
+  if (isSound) return rules
+  // What of a list doesn't suit a rule is told with its place in the rule.
   const { validateRules } = await import('./validate-rules.js')
-  return [...known, ...validateRules(others, lists, faults, known)]
+  return validateRules(packaged.rules, lists, faults)
 }
 
-/** Only a list can be at fault here. */
-function compileKnown(
-  files: readonly RuleFile[],
+/** The rules of an operator; `packaged` where those are in force too. */
+async function loadGiven(
+  given: RuleFiles,
+  packaged: RuleFiles | undefined,
   lists: Lists,
   faults: Fault[],
-): CompiledRule[] {
-  return files.flatMap(({ file, text }) => {
-    const own: Fault[] = []
-    const compiled = compileRule(JSON.parse(text) as Rule, lists, (_, message) =>
-      own.push({ file, line: 1, column: 1, message }),
-    )
-    faults.push(...own)
-    return own.length === 0 ? [compiled] : []
-  })
+): Promise<CompiledRule[]> {
+  if (given.rules.length === 0) return []
+  const taken = packaged?.rules.map(({ file }) => [nameOf(file), file] as const)
+  const { validateRules } = await import('./validate-rules.js')
+  return validateRules(given.rules, lists, faults, new Map(taken))
+}
+
+/** With the overrides, then the exceptions of these files; what they need is loaded only then. */
+async function tuned(
+  rules: readonly CompiledRule[],
+  files: readonly RuleFiles[],
+  ids: readonly string[],
+  lists: Lists,
+  faults: Fault[],
+): Promise<readonly CompiledRule[]> {
+  const overrides = files.flatMap(file => file.overrides)
+  const exceptions = files.flatMap(file => file.exceptions)
+  let result = rules
+  if (overrides.length > 0) {
+    const { applyOverrides } = await import('./apply-overrides.js')
+    result = applyOverrides(result, overrides, ids, lists, faults)
+  }
+  if (exceptions.length > 0) {
+    const { applyExceptions } = await import('./apply-exceptions.js')
+    result = applyExceptions(result, exceptions, ids, lists, faults)
+  }
+  return result
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Fault } from '../fault.js'
 
@@ -20,8 +20,9 @@ export interface RuleFiles {
 
 /**
  * Reads the `.json` files at the paths, sorted by name. Below a folder, `lists/`, `exceptions/` and
- * `overrides/` hold these, and `schema/` nothing of ours; lists are also taken from `lists/` beside the named file or folder,
- * and beside a named file's folder, as in rules/. Never throws.
+ * `overrides/` hold what they are called and `schema/` nothing of ours; lists are also taken from
+ * `lists/` beside the named file or folder, and beside a named file's folder, as in rules/. Never
+ * throws.
  */
 export function readRuleFiles(paths: readonly string[]): RuleFiles {
   const faults: Fault[] = []
@@ -29,7 +30,7 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
   const lists = new Map<string, RuleFile>()
   const exceptions = new Map<string, RuleFile>()
   const overrides = new Map<string, RuleFile>()
-  const folders = new Map(Object.entries({ lists, exceptions, overrides }))
+  const kinds = new Map(Object.entries({ lists, exceptions, overrides }))
   const read = (file: string, into: Map<string, RuleFile>) =>
     attempt(file, faults, () =>
       into.set(file, { file, text: readFileSync(file, 'utf8').replace(/^\ufeff/, '') }),
@@ -40,7 +41,7 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
       for (const entry of readdirSync(folder, { withFileTypes: true }).sort(byName)) {
         const path = join(folder, entry.name)
         if (isFolder(path)) {
-          if (entry.name !== 'schema') walk(path, folders.get(entry.name) ?? into)
+          if (entry.name !== 'schema') walk(path, kinds.get(entry.name) ?? into)
         } else if (entry.name.endsWith('.json')) read(path, into)
       }
     })
@@ -63,6 +64,11 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
   }
 }
 
+/** The same for the site's folder, which need not be there. */
+export function readSiteFiles(folder: string | undefined): RuleFiles {
+  return readRuleFiles(folder === undefined || isMissing(folder) ? [] : [folder])
+}
+
 /** The name that a rule or list file goes by: its own without `.json`. */
 export function nameOf(file: string): string {
   return basename(file, '.json')
@@ -78,11 +84,21 @@ function attempt(file: string, faults: Fault[], action: () => void): void {
 }
 
 /** False for what can't be looked at, too: reading it as a file then says why. */
-export function isFolder(path: string): boolean {
+function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory()
   } catch {
     return false
+  }
+}
+
+/** Not for a link that leads nowhere, nor for what we may not look at: these are faults. */
+function isMissing(path: string): boolean {
+  try {
+    lstatSync(path)
+    return false
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
   }
 }
 

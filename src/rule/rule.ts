@@ -96,6 +96,9 @@ export interface Clauses {
   readonly firstSeen?: FirstSeen
 }
 
+/** Their keys. */
+export const clauseNames = ['threshold', 'sequence', 'absence', 'firstSeen'] as const
+
 /** A test inside a rule file. */
 export interface RuleTest {
   readonly name: string

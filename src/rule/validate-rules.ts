@@ -1,38 +1,27 @@
 import type { Fault } from '../fault.js'
 import { isJsonObject } from '../entry/json-object.js'
 import { compileRule, type CompiledRule } from './compile-rule.js'
-import { readJsonSource, type JsonSource } from './json-source.js'
+import { readCheckedSource } from './checked-source.js'
+import type { JsonSource } from './json-source.js'
 import { ruleSchema } from './packaged-rules.js'
-import type { Lists, Rule } from './rule.js'
+import { clauseNames, type Lists, type Rule } from './rule.js'
 import { nameOf, type RuleFile } from './rule-files.js'
 import { createSchemaCheck } from './schema-check.js'
 
 /**
  * Validates rule files the full way: JSON with positions, the published schema, what a schema can't
  * say, and a try at compiling. Gives the rules without a fault; every fault of the others goes to
- * `faults`. No other rule may have the id of one that is `known`.
+ * `faults`. `owner` knows which file has which id, and learns those of these files.
  */
 export function validateRules(
   files: readonly RuleFile[],
   lists: Lists,
   faults: Fault[],
-  known: readonly CompiledRule[] = [],
+  owner = new Map<string, string>(),
 ): CompiledRule[] {
   const check = createSchemaCheck(ruleSchema)
-  const owner = new Map(
-    known.map(({ rule }) => [rule.id, 'a packaged rule; change that in overrides/']),
-  )
   return files.flatMap(file => {
-    const source = readJsonSource(file.file, file.text)
-    const own = [...source.faults]
-    const schemaFaults = source.value === undefined ? [] : check(source.value)
-    for (const { pointer, key, message } of schemaFaults) {
-      own.push(
-        key === undefined
-          ? source.fault(pointer, message)
-          : source.keyFault(pointer, key, message),
-      )
-    }
+    const { source, faults: own } = readCheckedSource(file, check)
     own.push(
       ...idFaults(file, source, owner),
       ...clauseFaults(source),
@@ -44,7 +33,6 @@ export function validateRules(
   })
 }
 
-/** `owner` knows which file has an id, and learns this one's. */
 function idFaults(
   { file }: RuleFile,
   source: JsonSource,
@@ -61,11 +49,14 @@ function idFaults(
       : [source.fault(['id'], `the id must be the file's name, "${name}", got "${id}"`)]),
     ...(other === undefined
       ? []
-      : [source.fault(['id'], `the id is taken by ${other}, got "${id}" again`)]),
+      : [
+          source.fault(
+            ['id'],
+            `the id is taken by ${other}, got "${id}" again; overrides/${id}.json can change that rule`,
+          ),
+        ]),
   ]
 }
-
-const clauseNames = ['threshold', 'sequence', 'absence', 'firstSeen'] as const
 
 function clauseFaults(source: JsonSource): Fault[] {
   const { value } = source
