@@ -35,8 +35,10 @@ Commands:
 
 Options:
   -c, --config FILE     the ini (default /usr/local/etc/vault-log-handler.ini)
-  -r, --rules PATH      a rule file or folder, in place of the packaged rules;
-                        may be given several times
+  -r, --rules PATH      a rule file or folder, in place of the packaged rules and
+                        of the site's beside the ini (default
+                        /usr/local/etc/vault-log-handler/rules); may be given
+                        several times
       --alert-log FILE  where alerts are recorded, one JSON object a line
                         (default ${alertLog})
       --state-dir DIR   what is unsent, and what was recorded before

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Log } from './entry/entry.js'
 import { suggest } from './rule/did-you-mean.js'
@@ -5,9 +6,6 @@ import { durationMs } from './rule/duration.js'
 
 /** The ini that is read where no other is named; the article's. */
 const defaultConfigFile = '/usr/local/etc/vault-log-handler.ini'
-
-/** Read after the packaged rules: a site's own ones, lists, exceptions and overrides. */
-export const siteRules = '/usr/local/etc/vault-log-handler/rules'
 
 /** What can be asked for besides filtering. */
 export const commands = [
@@ -36,6 +34,8 @@ export interface Options {
   readonly isConfigNamed: boolean
   /** Rule files and folders; empty for the packaged rules. */
   readonly rules: readonly string[]
+  /** The folder with what the site adds to the packaged rules and changes of them. */
+  readonly siteFolder: string
   readonly alertLog: string
   readonly stateDir: string
   readonly dryRun: boolean
@@ -151,6 +151,7 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
     faults.push(`--${name} is a time such as 2026-11-23T08:00:00Z or 24h, got "${text}"`)
     return otherwise
   }
+  const configFile = last('config') ?? defaultConfigFile
   const notify = notifyWays.find(way => way === (last('notify') ?? 'digest'))
   if (notify === undefined) {
     faults.push(`--notify is each, digest or none, got "${last('notify')}"`)
@@ -160,9 +161,11 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
     command,
     operand,
     isPlainFilter: words.length === 0 && !values.has('dry-run'),
-    configFile: last('config') ?? defaultConfigFile,
+    configFile,
     isConfigNamed: values.has('config'),
     rules: values.get('rules') ?? [],
+    // Beside the ini, so that another ini has other rules: /usr/local/etc/vault-log-handler/rules.
+    siteFolder: join(configFile.replace(/\.ini$/, ''), 'rules'),
     alertLog: last('alert-log') ?? alertLogs[log],
     stateDir: last('state-dir') ?? '/var/lib/vault-log-handler',
     dryRun: values.has('dry-run'),

@@ -1,7 +1,7 @@
 import type { Config } from './config/config.js'
 import { readConfig } from './config/config.js'
 import type { Fault } from './fault.js'
-import { siteRules, type Options } from './options.js'
+import type { Options } from './options.js'
 import type { CompiledRule } from './rule/compile-rule.js'
 import { expired } from './rule/exception.js'
 import { loadRules } from './rule/load-rules.js'
@@ -26,9 +26,9 @@ export async function readSetup(
   { env, now }: Pick<Shell, 'env' | 'now'>,
   needs: 'rules in force' | 'all rules' | 'tests' = 'rules in force',
 ): Promise<Setup> {
-  const { configFile, isConfigNamed } = options
+  const { configFile, isConfigNamed, siteFolder } = options
   const { config, faults: configFaults } = readConfig(configFile, isConfigNamed, env)
-  const loaded = await loadRules(options.rules, siteRules)
+  const loaded = await loadRules(options.rules, siteFolder)
   // Tests are most of a rule, and a handler would keep them, and rules that are off, in memory.
   const rules = loaded.rules
     .filter(({ rule }) => rule.enabled !== false || needs !== 'rules in force')
