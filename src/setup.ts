@@ -33,7 +33,7 @@ export async function readSetup(
   const rules = loaded.rules
     .filter(({ rule }) => rule.enabled !== false || needs !== 'rules in force')
     .map(rule => ({ ...rule, rule: { ...rule.rule, tests: [] } }))
-  const untuned = needs === 'tests' ? loaded.untuned : []
+  const untuned = needs === 'tests' ? await loaded.untuned() : []
   const warnings = expired(loaded.rules, now())
   return { config, rules, untuned, configFaults, ruleFaults: loaded.faults, warnings }
 }

@@ -117,6 +117,19 @@ t.test(
   },
 )
 
+t.test("rules' own tests pass on a tuned site", async t => {
+  const { args } = site(t, {
+    'exceptions/e.json': exceptionFile({ rule, unless: always, expires: '9999-12-31' }),
+    'overrides/canary-secret-read.json': { enabled: true },
+    'overrides/userpass-credential-changed.json': { enabled: false, severity: 'info' },
+    'lists/canary-paths.json': ['secret/data/payroll'],
+    'lists/protected-policies.json': [],
+    'lists/trusted-networks.json': ['198.51.100.0/24'],
+  })
+  const run = await runHandler('audit', ['test', ...args])
+  t.match(run, { status: 0, stdout: /passed, 0 failed/ })
+})
+
 t.test('explain names the exception', async t => {
   const { args, short } = site(t, {
     'exceptions/e.json': exceptionFile({ rule, unless: always, expires: '9999-12-31' }),

@@ -9,8 +9,11 @@ import { nameOf, readRuleFiles, readSiteFiles, type RuleFiles } from './rule-fil
 /** Rules without a fault, and every fault of the others. */
 export interface LoadedRules {
   readonly rules: readonly CompiledRule[]
-  /** The same rules without the site's exceptions and overrides, as their own tests see them. */
-  readonly untuned: readonly CompiledRule[]
+  /**
+   * As their own tests see them: without overrides and exceptions, and the packaged ones without
+   * the site's lists, since their tests name what is in the packaged lists.
+   */
+  readonly untuned: () => Promise<readonly CompiledRule[]>
   readonly faults: readonly Fault[]
 }
 
@@ -37,8 +40,14 @@ export async function loadRules(
   const lists = await readLists([packaged, given], faults)
   const ours = isPackaged ? await loadPackaged(packaged, lists, faults) : []
   const theirs = await loadGiven(given, isPackaged ? packaged : undefined, lists, faults)
-  const untuned = [...ours, ...theirs]
-  return { rules: await tuned(untuned, all, ids, lists, faults), untuned, faults }
+  return {
+    rules: await tuned([...ours, ...theirs], all, ids, lists, faults),
+    untuned: async () => [
+      ...(given.lists.length > 0 ? await withOwnLists(ours, packaged) : ours),
+      ...theirs,
+    ],
+    faults,
+  }
 }
 
 /** The packaged rules; the build has validated them, unless they were edited in place. */
@@ -70,6 +79,14 @@ async function loadGiven(
   const taken = packaged?.rules.map(({ file }) => [nameOf(file), file] as const)
   const { validateRules } = await import('./validate-rules.js')
   return validateRules(given.rules, lists, faults, new Map(taken))
+}
+
+async function withOwnLists(
+  rules: readonly CompiledRule[],
+  packaged: RuleFiles,
+): Promise<CompiledRule[]> {
+  const lists = await readLists([packaged], [])
+  return rules.map(({ rule }) => compileRule(rule, lists, () => {}))
 }
 
 /** With the overrides, then the exceptions of these files; what they need is loaded only then. */

@@ -59,7 +59,7 @@ t.test('a rule of the site never takes the place of a packaged one', async t => 
 
 t.test("a list of the site's takes the place of the packaged one", async t => {
   const files = { 'lists/canary-paths.json': ['secret/data/payroll'] }
-  const { faults, rule } = await loadSite(t, {
+  const { faults, rule, untuned } = await loadSite(t, {
     ...files,
     'own.json': ownRule('own'),
   })
@@ -68,6 +68,13 @@ t.test("a list of the site's takes the place of the packaged one", async t => {
     t.ok(rule(id).matches(read('secret/data/payroll')), id)
     t.notOk(rule(id).matches(read('secret/data/canary-1')), id)
   }
+  const asTested = new Map((await untuned()).map(rule => [rule.rule.id, rule]))
+  const canary = asTested.get('canary-secret-read')!
+  t.ok(
+    canary.matches(read('secret/data/canary-1')),
+    'packaged rules are tested as packaged',
+  )
+  t.ok(asTested.get('own')!.matches(read('secret/data/payroll')))
 })
 
 t.test('a list that does not suit a packaged rule is told at that rule', async t => {
