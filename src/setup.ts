@@ -16,7 +16,7 @@ export interface Setup {
   readonly ruleFaults: readonly Fault[]
   /** The same without the site's tuning, and with their tests; if asked for. */
   readonly untuned: readonly CompiledRule[]
-  /** Exceptions that have expired. */
+  /** Exceptions that have expired, and what else is in order, but hardly meant. */
   readonly warnings: readonly Fault[]
 }
 
@@ -34,6 +34,6 @@ export async function readSetup(
     .filter(({ rule }) => rule.enabled !== false || needs !== 'rules in force')
     .map(rule => ({ ...rule, rule: { ...rule.rule, tests: [] } }))
   const untuned = needs === 'tests' ? await loaded.untuned() : []
-  const warnings = expired(loaded.rules, now())
+  const warnings = [...loaded.warnings, ...expired(loaded.rules, now())]
   return { config, rules, untuned, configFaults, ruleFaults: loaded.faults, warnings }
 }

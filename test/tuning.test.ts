@@ -25,11 +25,13 @@ t.test('check warns of what has expired, and that is no fault', async t => {
   const { args, short, write } = site(t, {
     'exceptions/old.json': exceptionFile({ rule, expires: '2020-01-31' }),
     'exceptions/new.json': exceptionFile({ rule, expires: '9999-12-31' }),
+    'lists/canary-path.json': [],
   })
   const { status, stdout } = await runHandler('audit', ['check', ...args])
   t.equal(status, 0)
   t.match(short(stdout).split('\n'), [
     'exceptions/old.json:1:89: warning: the exception has expired, and its rules alert again (owner "the team", reason "agreed")',
+    'lists/canary-path.json:1:1: warning: no rule asks for this list, did you mean "canary-paths"?',
     /^no faults in \d+ rules$/,
     '',
   ])

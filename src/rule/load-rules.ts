@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { Fault } from '../fault.js'
 import { compileRule, type CompiledRule } from './compile-rule.js'
 import { areValidated, packagedRules } from './packaged-rules.js'
-import { readLists } from './read-lists.js'
+import { readLists, unnamedLists } from './read-lists.js'
 import type { Lists, Rule } from './rule.js'
 import { nameOf, readRuleFiles, readSiteFiles, type RuleFiles } from './rule-files.js'
 
@@ -15,6 +15,8 @@ export interface LoadedRules {
    */
   readonly untuned: () => Promise<readonly CompiledRule[]>
   readonly faults: readonly Fault[]
+  /** What is in order, but hardly meant. */
+  readonly warnings: readonly Fault[]
 }
 
 /**
@@ -47,6 +49,7 @@ export async function loadRules(
       ...theirs,
     ],
     faults,
+    warnings: isPackaged ? unnamedLists(packaged, given) : [],
   }
 }
 

@@ -59,11 +59,11 @@ t.test('a rule of the site never takes the place of a packaged one', async t => 
 
 t.test("a list of the site's takes the place of the packaged one", async t => {
   const files = { 'lists/canary-paths.json': ['secret/data/payroll'] }
-  const { faults, rule, untuned } = await loadSite(t, {
+  const { faults, warnings, rule, untuned } = await loadSite(t, {
     ...files,
     'own.json': ownRule('own'),
   })
-  t.strictSame(faults, [])
+  t.strictSame([faults, warnings], [[], []])
   for (const id of ['own', 'canary-secret-read']) {
     t.ok(rule(id).matches(read('secret/data/payroll')), id)
     t.notOk(rule(id).matches(read('secret/data/canary-1')), id)
@@ -75,6 +75,25 @@ t.test("a list of the site's takes the place of the packaged one", async t => {
     'packaged rules are tested as packaged',
   )
   t.ok(asTested.get('own')!.matches(read('secret/data/payroll')))
+})
+
+t.test('a list with a name that no rule asks for is warned of', async t => {
+  const { faults, warnings } = await loadSite(t, {
+    'own.json': ownRule('own', { unless: { 'request.path': { in: '@ours' } } }),
+    'exceptions/e.json': exceptionFile({
+      rule: 'own',
+      unless: { 'auth.entity_id': { in: '@robots' } },
+    }),
+    'lists/ours.json': [],
+    'lists/robots.json': [],
+    'lists/canary-path.json': [],
+    'lists/else.json': [],
+  })
+  t.strictSame(faults, [])
+  t.strictSame(warnings, [
+    'lists/canary-path.json:1:1: warning: no rule asks for this list, did you mean "canary-paths"?',
+    'lists/else.json:1:1: warning: no rule asks for this list',
+  ])
 })
 
 t.test('a list that does not suit a packaged rule is told at that rule', async t => {
