@@ -87,6 +87,8 @@ async function run(options: Options, shell: Shell): Promise<number> {
       return (await import('./command/check.js')).check(options, shell)
     case 'test':
       return (await import('./command/test.js')).test(options, shell)
+    case 'explain':
+      return (await import('./command/explain.js')).explain(options, shell)
     case 'notify-test':
       return (await import('./command/notify-test.js')).notifyTest(options, shell)
     case undefined: {

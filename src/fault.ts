@@ -14,6 +14,11 @@ export function formatFault({ file, line, column, message }: Fault): string {
   return `${file}:${line}:${column}: ${message}`
 }
 
+/** The same for what is in order, but hardly meant. */
+export function formatWarning(warning: Fault): string {
+  return formatFault({ ...warning, message: `warning: ${warning.message}` })
+}
+
 /** Line and column (from 1) of an offset in a text. */
 export function positionAt(
   text: string,

@@ -25,15 +25,20 @@ Commands:
                       already is neither recorded nor sent again
   check               validate the ini and the rule files; faults are printed
                       as file:line:column: message
-  test                run the tests inside the rule files
+  test                run the tests inside the rule files, and tell which of
+                      their conditions no test reaches
+  explain             for each line on stdin: which rules match, and for the
+                      others the condition that failed and what it saw
   notify-test [NAME]  send one test alert to each destination, or to those of
                       this name or kind, and show its answer
   redrive [NAME]      send once more what a destination refused for good
 
 Options:
   -c, --config FILE     the ini (default /usr/local/etc/vault-log-handler.ini)
-  -r, --rules PATH      a rule file or folder, in place of the packaged rules;
-                        may be given several times
+  -r, --rules PATH      a rule file or folder, in place of the packaged rules and
+                        of the site's beside the ini (default
+                        /usr/local/etc/vault-log-handler/rules); may be given
+                        several times
       --alert-log FILE  where alerts are recorded, one JSON object a line
                         (default ${alertLog})
       --state-dir DIR   what is unsent, and what was recorded before
@@ -54,6 +59,11 @@ Options of replay:
                         each: one an event; none
       --quiet           no progress, only the summary at the end
 
+Options of explain and test:
+      --rule ID         only this rule; explain shows all of its conditions
+      --json            explain: one JSON object for each line and rule
+      --record          test: print the lines on stdin as a test of the rule
+
 Exit status:
   0   done
   1   a rule's test failed, a destination refused the test alert, or messages
@@ -73,6 +83,8 @@ Examples:
     zstdcat ${archives} | ${name} -n | jq .title
   Was anything missed yesterday?
     zstdcat ${archives} | ${name} replay --since 24h
+  Why did this line not alert?
+    tail -1 /var/log/vault/${log === 'audit' ? 'audit' : 'messages'} | ${name} explain --rule ID
   Is the configuration right, and does each destination answer?
     ${name} check && ${name} notify-test
 `

@@ -105,7 +105,8 @@ export function liveOutput(
     { except, isAdmitted = false }: Partial<Saying> = {},
   ): void => {
     const route = (found: readonly Alert[]) => {
-      const shown = isAdmitted ? found : found.flatMap(alert => admitted(alert, except))
+      const loud = found.filter(isLoud)
+      const shown = isAdmitted ? loud : loud.flatMap(alert => admitted(alert, except))
       return dispatch.route(shown, into, except)
     }
     const { fresh, held } = busy(() => recorder.record(alerts, route))
@@ -152,7 +153,7 @@ export function liveOutput(
     if (batch !== undefined) {
       batchLock ??= busy(() => recorder.locked(() => lockBatch(stateDir, batch)))
     }
-    record(alerts, batch)
+    for (const event of byEvent(alerts)) record(event, batch)
   }
 
   const disks = watchDisks([dirname(alertLog), stateDir])
@@ -210,4 +211,17 @@ export function liveOutput(
 function withMore(title: string, held: number): string {
   if (held === 0) return title
   return `${title.slice(0, 400)} (and ${held} more like it since the last message, in the alert log)`
+}
+
+function isLoud({ isQuiet }: Alert): boolean {
+  return isQuiet !== true
+}
+
+/** Alerts on one request go into one message; deadlines are events of their own. */
+function byEvent(alerts: readonly Alert[]): Alert[][] {
+  const events = new Map<string, Alert[]>()
+  for (const alert of alerts) {
+    events.set(alert.event, [...(events.get(alert.event) ?? []), alert])
+  }
+  return [...events.values()]
 }

@@ -1,12 +1,21 @@
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Log } from './entry/entry.js'
 import { suggest } from './rule/did-you-mean.js'
+import { durationMs } from './rule/duration.js'
 
 /** The ini that is read where no other is named; the article's. */
 const defaultConfigFile = '/usr/local/etc/vault-log-handler.ini'
 
 /** What can be asked for besides filtering. */
-export const commands = ['replay', 'check', 'test', 'notify-test', 'redrive'] as const
+export const commands = [
+  'replay',
+  'check',
+  'test',
+  'explain',
+  'notify-test',
+  'redrive',
+] as const
 
 /** A command's name. */
 export type Command = (typeof commands)[number]
@@ -25,6 +34,8 @@ export interface Options {
   readonly isConfigNamed: boolean
   /** Rule files and folders; empty for the packaged rules. */
   readonly rules: readonly string[]
+  /** The folder with what the site adds to the packaged rules and changes of them. */
+  readonly siteFolder: string
   readonly alertLog: string
   readonly stateDir: string
   readonly dryRun: boolean
@@ -35,6 +46,12 @@ export interface Options {
   readonly notify: (typeof notifyWays)[number]
   /** `replay` only: no progress. */
   readonly quiet: boolean
+  /** `explain` and `test`: only the rule with this id. */
+  readonly rule: string | undefined
+  /** `explain` only: JSON instead of text. */
+  readonly json: boolean
+  /** `test` only: make a test of the lines on stdin. */
+  readonly record: boolean
   readonly debug: boolean
   readonly diagnosticsFile: string | undefined
   readonly help: boolean
@@ -56,6 +73,9 @@ const known = {
   until: { type: 'string' },
   notify: { type: 'string' },
   quiet: { type: 'boolean' },
+  rule: { type: 'string' },
+  json: { type: 'boolean' },
+  record: { type: 'boolean' },
   debug: { type: 'boolean', short: 'd' },
   log: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -67,8 +87,16 @@ const alertLogs: Readonly<Record<Log, string>> = {
   server: '/var/log/vault/messages.alert',
 }
 
-/** These mean nothing without `replay`. */
-const replayOptions = ['since', 'until', 'notify', 'quiet'] as const
+/** Options that mean something to these commands only. */
+const commandsOf = {
+  since: ['replay'],
+  until: ['replay'],
+  notify: ['replay'],
+  quiet: ['replay'],
+  rule: ['explain', 'test'],
+  json: ['explain'],
+  record: ['test'],
+} as const satisfies Partial<Record<keyof typeof known, readonly Command[]>>
 
 /**
  * Reads a command line (without node and the script). Never throws: what is wrong is told in
@@ -108,10 +136,13 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
     faults.push(`unknown command "${word}"${suggest(word, commands)}`)
   }
   const last = (name: keyof typeof known) => values.get(name)?.at(-1)
-  for (const name of replayOptions) {
-    if (values.has(name) && command !== 'replay') {
-      faults.push(`--${name} is for the command replay`)
+  for (const [name, takers] of Object.entries(commandsOf)) {
+    if (values.has(name) && !takers.some(taker => taker === command)) {
+      faults.push(`--${name} is for the command ${takers.join(' or ')}`)
     }
+  }
+  if (values.has('record') && !values.has('rule')) {
+    faults.push('--record needs --rule: whose test it is to be')
   }
   const time = (name: 'since' | 'until', otherwise: number) => {
     const text = last(name)
@@ -120,6 +151,7 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
     faults.push(`--${name} is a time such as 2026-11-23T08:00:00Z or 24h, got "${text}"`)
     return otherwise
   }
+  const configFile = last('config') ?? defaultConfigFile
   const [since, until] = [time('since', -Infinity), time('until', Infinity)]
   if (since > until) {
     faults.push(`--since ${last('since')} is later than --until ${last('until')}`)
@@ -133,9 +165,11 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
     command,
     operand,
     isPlainFilter: words.length === 0 && !values.has('dry-run'),
-    configFile: last('config') ?? defaultConfigFile,
+    configFile,
     isConfigNamed: values.has('config'),
     rules: values.get('rules') ?? [],
+    // Beside the ini, so that another ini has other rules: /usr/local/etc/vault-log-handler/rules.
+    siteFolder: join(configFile.replace(/\.ini$/, ''), 'rules'),
     alertLog: last('alert-log') ?? alertLogs[log],
     stateDir: last('state-dir') ?? '/var/lib/vault-log-handler',
     dryRun: values.has('dry-run'),
@@ -143,6 +177,9 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
     until,
     notify: notify ?? 'digest',
     quiet: values.has('quiet'),
+    rule: last('rule'),
+    json: values.has('json'),
+    record: values.has('record'),
     debug: values.has('debug'),
     diagnosticsFile: last('log'),
     help: values.has('help'),
@@ -151,13 +188,10 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
   }
 }
 
-const unitMs = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 }
-
-/** RFC 3339, also a date alone (UTC), or minutes, hours or days ago: `90m`, `24h`, `7d`. */
+/** RFC 3339, also a date alone (UTC), or so long ago: `90m`, `24h`, `7d`. */
 function parseTime(text: string, now: number): number | undefined {
-  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
-  if (count !== undefined)
-    return now - Number(count) * unitMs[unit as keyof typeof unitMs]
+  const ago = durationMs(text)
+  if (ago !== undefined) return now - ago
   const isTime =
     /^(\d{4}-\d\d-\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/
   const [, day] = isTime.exec(text) ?? []

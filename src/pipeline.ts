@@ -2,19 +2,21 @@ import type { Alert } from './alert/alert.js'
 import { createKnownIds } from './alert/known-ids.js'
 import { mask } from './text/mask.js'
 import { oneLine } from './text/one-line.js'
-import { ownAlert } from './alert/own-alert.js'
-import { alertId, raiseAlert } from './alert/raise-alert.js'
+import { raiseAlert, raiseOutcome, type Occasion } from './alert/raise-alert.js'
+import { raiseFinding } from './alert/raise-finding.js'
+import { createCorrelation, type Found } from './correlate/correlation.js'
 import { isSampled, type Counters } from './counters.js'
 import type { Diagnostics } from './diagnostics.js'
 import { decodeAuditEntry } from './entry/audit-entry.js'
 import { isUndecodable, type Decode, type Entry, type Log } from './entry/entry.js'
+import { epochOf } from './entry/rfc3339.js'
 import { createServerDecoder } from './entry/server-entry.js'
+import { createOutcomes } from './outcomes.js'
+import { escapes, overlongAlert } from './overlong-alert.js'
 import type { OverlongLine } from './overlong-line.js'
 import type { CompiledRule } from './rule/compile-rule.js'
+import { exceptionTo } from './rule/exception.js'
 import { severities } from './rule/severity.js'
-
-/** A re-serialiser may write any literal of a JSON line with these. */
-const escapes = ['\\u', '\\/']
 
 /** Alert ids remembered for "one event, one alert a rule": at most 8 MB. */
 const maxKnownIds = 100_000
@@ -29,8 +31,13 @@ export interface Pipeline {
   readonly entry: (entry: Entry) => Alert[]
   /** What to look for in lines that are too long to read. */
   readonly literals: readonly string[]
-  /** From the next line on these rules are in force; what was alerted stays known. */
-  readonly useRules: (rules: readonly CompiledRule[]) => void
+  /** From the next line on these rules are in force; what was alerted stays known. As `restore`. */
+  readonly useRules: (rules: readonly CompiledRule[]) => string[]
+  /** Nothing came in for so many milliseconds: the alerts of rules over time that are due by then. */
+  readonly idle: (ms: number) => Alert[]
+  /** What rules over time remember, as JSON; and back, giving in words what can't be used. */
+  readonly save: () => unknown
+  readonly restore: (saved: unknown) => string[]
   /** The alert of a line that was too long to read. */
   readonly overlong: (line: OverlongLine) => Alert[]
 }
@@ -44,33 +51,94 @@ export interface PipelineParts {
   readonly alertLog: string
   readonly counters: Counters
   readonly diagnostics: Diagnostics
-  /** The clock, epoch milliseconds: stamps alerts, never decides. */
+  /** The clock, epoch milliseconds: stamps alerts, and tells entries from the future. */
   readonly now: () => number
+  /** Where the clock fires deadlines while nothing comes in: when that began, epoch milliseconds. */
+  readonly startedAt?: number
 }
 
 /** Builds the pipeline of one log. */
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { log, counters, diagnostics, now } = parts
+  const { log, alertLog, counters, diagnostics, now, startedAt } = parts
   const decode: Decode = log === 'audit' ? decodeAuditEntry : createServerDecoder()
   let rules = inForce(parts.rules, log)
   const knownIds = createKnownIds(maxKnownIds, count =>
     counters.add('forgotten_ids', count),
   )
+  const correlation = createCorrelation({
+    rules,
+    clock: now,
+    startedAt,
+    onCount: what => counters.add(what),
+  })
+  const outcomes = createOutcomes()
   let latest: string | undefined
+
+  const occasionOf = (time: string | undefined): Occasion => {
+    const raised = new Date(now()).toISOString()
+    return { time: time ?? latest ?? raised, raised, alertLog }
+  }
+
+  /** The alert, if it is none that was raised before. */
+  const fresh = (alert: Alert): Alert[] => {
+    if (knownIds.add(alert.id)) return [alert]
+    counters.add('repeats')
+    return []
+  }
+
+  const raiseFound = ({ rule, finding }: Found, decoded?: Entry): Alert[] => {
+    const time = new Date(finding.at).toISOString()
+    const occasion = occasionOf(decoded === undefined ? time : decoded.time)
+    return fresh(raiseFinding(rule, finding, decoded, occasion))
+  }
+
+  /** The alerts of a rule that matches an entry. */
+  const matched = (
+    rule: CompiledRule,
+    decoded: Entry,
+    at: number | undefined,
+  ): Alert[] => {
+    if (rule.clause === undefined) {
+      const alerts = fresh(raiseAlert(rule, decoded, occasionOf(decoded.time)))
+      for (const { id } of alerts) outcomes.await(rule, id, decoded)
+      return alerts.map(alert => throttled(rule, alert, decoded))
+    }
+    if (at === undefined) return []
+    return correlation.see(rule, decoded, at).flatMap(found => {
+      // One with a title of its own is about entries before this one.
+      if (found.finding.title !== undefined) return raiseFound(found)
+      return raiseFound(found, decoded).map(alert => throttled(rule, alert, decoded))
+    })
+  }
+
+  /** Without a message, where the rule's throttle holds it back. */
+  const throttled = (rule: CompiledRule, alert: Alert, decoded: Entry): Alert => {
+    const key = rule.throttle?.keyOf(decoded)
+    if (key === undefined || correlation.admits(rule, key, alert.time)) return alert
+    counters.add('throttled')
+    return { ...alert, isQuiet: true }
+  }
+
+  const isExcepted = (rule: CompiledRule, decoded: Entry): boolean => {
+    if (rule.exceptions === undefined) return false
+    const time = latest === undefined ? now() : epochOf(latest)
+    if (exceptionTo(rule, decoded, time) === undefined) return false
+    counters.add('excepted')
+    return true
+  }
 
   const entry = (decoded: Entry): Alert[] => {
     counters.add('entries')
     latest = decoded.time ?? latest
-    const alerts: Alert[] = []
+    const { at, due } = correlation.enter(decoded)
+    const alerts = due.flatMap(found => raiseFound(found))
+    // Hot: most rules match nothing.
     for (const rule of rules) {
-      if (!rule.matches(decoded)) continue
-      const id = alertId(rule.rule.id, decoded.identity)
-      if (!knownIds.add(id)) counters.add('repeats')
-      else {
-        const raised = new Date(now()).toISOString()
-        const time = decoded.time ?? latest ?? raised
-        alerts.push(raiseAlert(rule, decoded, id, time, raised, parts.alertLog))
-      }
+      if (rule.matches(decoded) && !isExcepted(rule, decoded))
+        alerts.push(...matched(rule, decoded, at))
+    }
+    for (const { rule, id, outcome } of outcomes.of(decoded)) {
+      alerts.push(raiseOutcome(rule, id, outcome, decoded, occasionOf(decoded.time)))
     }
     counters.add('alerts', alerts.length)
     return alerts
@@ -102,20 +170,24 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     },
     useRules(other) {
       rules = inForce(other, log)
+      return correlation.useRules(rules)
     },
+    idle(ms) {
+      const alerts = correlation.idle(ms).flatMap(found => raiseFound(found))
+      counters.add('alerts', alerts.length)
+      return alerts
+    },
+    save: () => correlation.save(),
+    restore: saved => correlation.restore(saved),
     line: line => read(line, 'undecodable'),
     rest: line => read(line, 'truncated'),
     entry,
     overlong: line => {
       counters.add('lines')
       counters.add('overlong')
-      const alert = overlongAlert(line, rules, latest, parts)
-      if (!knownIds.add(alert.id)) {
-        counters.add('repeats')
-        return []
-      }
-      counters.add('alerts')
-      return [alert]
+      const alerts = fresh(overlongAlert(line, rules, log, occasionOf(undefined)))
+      counters.add('alerts', alerts.length)
+      return alerts
     },
   }
 }
@@ -140,55 +212,4 @@ function inForce(rules: readonly CompiledRule[], log: Log): CompiledRule[] {
 
 function rank({ rule }: CompiledRule): number {
   return severities.indexOf(rule.severity)
-}
-
-/**
- * A line over the limit can't be matched, and must not be a way past the rules: it is an alert of
- * its own, which names the rules that it may have matched, told by their literals.
- */
-function overlongAlert(
-  line: OverlongLine,
-  rules: readonly CompiledRule[],
-  latest: string | undefined,
-  { log, alertLog, now }: PipelineParts,
-): Alert {
-  const isEscaped = escapes.some(escape => line.literals.has(escape))
-  const suspects = rules.filter(
-    ({ literals }) =>
-      isEscaped ||
-      literals.every(group => group.some(literal => line.literals.has(literal))),
-  )
-  const names = suspects.map(({ rule }) => rule.id).join(' ')
-  const [head, tail] = [mask(line.head), mask(line.tail)]
-  return ownAlert(
-    {
-      kind: 'handler-line-overlong',
-      title: `A line of ${line.bytes} bytes is too long to be matched; rules it may concern: ${names === '' ? 'none' : names}`,
-      detail: `${headOf(head)} … ${tailOf(tail)}`,
-      identity: line.digest,
-      ...(latest !== undefined && { time: latest }),
-    },
-    log,
-    now(),
-    alertLog,
-  )
-}
-
-/** This much of each end of an overlong line is shown. */
-const shownChars = 200
-
-// Where so much was masked that the place of the cut is in sight, the word there is left out: it
-// may be half a token, which no pattern knows.
-
-function headOf(masked: string): string {
-  const isCutOut = masked.length > shownChars
-  return oneLine(isCutOut ? masked : masked.replace(/[\w.-]*$/, ''), shownChars)
-}
-
-function tailOf(masked: string): string {
-  const isCutOut = masked.length > shownChars
-  return oneLine(
-    isCutOut ? masked.slice(-shownChars) : masked.replace(/^[\w.-]*/, ''),
-    shownChars,
-  )
 }

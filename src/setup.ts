@@ -3,24 +3,37 @@ import { readConfig } from './config/config.js'
 import type { Fault } from './fault.js'
 import type { Options } from './options.js'
 import type { CompiledRule } from './rule/compile-rule.js'
+import { expired } from './rule/exception.js'
 import { loadRules } from './rule/load-rules.js'
+import type { Shell } from './shell.js'
 
 /** The settings and rules that the options lead to, and all that is wrong with them. */
 export interface Setup {
   readonly config: Config
-  /** Of both logs; those with a fault left out. */
+  /** Of both logs, without their tests; those with a fault left out, and those off unless asked for. */
   readonly rules: readonly CompiledRule[]
   readonly configFaults: readonly Fault[]
   readonly ruleFaults: readonly Fault[]
+  /** The same without the site's tuning, and with their tests; if asked for. */
+  readonly untuned: readonly CompiledRule[]
+  /** Exceptions that have expired, and what else is in order, but hardly meant. */
+  readonly warnings: readonly Fault[]
 }
 
-/** Reads the ini and the rules. Never throws. */
+/** Reads the ini and the rules; `now` is epoch milliseconds. Never throws. */
 export async function readSetup(
   options: Options,
-  env: NodeJS.ProcessEnv,
+  { env, now }: Pick<Shell, 'env' | 'now'>,
+  needs: 'rules in force' | 'all rules' | 'tests' = 'rules in force',
 ): Promise<Setup> {
-  const { configFile, isConfigNamed } = options
+  const { configFile, isConfigNamed, siteFolder } = options
   const { config, faults: configFaults } = readConfig(configFile, isConfigNamed, env)
-  const { rules, faults: ruleFaults } = await loadRules(options.rules)
-  return { config, rules, configFaults, ruleFaults }
+  const loaded = await loadRules(options.rules, siteFolder)
+  // Tests are most of a rule, and a handler would keep them, and rules that are off, in memory.
+  const rules = loaded.rules
+    .filter(({ rule }) => rule.enabled !== false || needs !== 'rules in force')
+    .map(rule => ({ ...rule, rule: { ...rule.rule, tests: [] } }))
+  const untuned = needs === 'tests' ? await loaded.untuned() : []
+  const warnings = [...loaded.warnings, ...expired(loaded.rules, now())]
+  return { config, rules, untuned, configFaults, ruleFaults: loaded.faults, warnings }
 }

@@ -6,7 +6,11 @@ import { isOwnAlert } from '../src/alert/own-alert.js'
 import { parseConfig } from '../src/config/config.js'
 import { routeKeys } from '../src/config/route.js'
 import { counterNames } from '../src/counters.js'
+import { formatFault } from '../src/fault.js'
 import { destinations } from '../src/notify/destinations.js'
+import { loadRules } from '../src/rule/load-rules.js'
+import { writeFiles } from './fixtures/site.js'
+import { renderRulesPage, rulesPage } from './rules-page.js'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string) => readFileSync(join(project, file), 'utf8')
@@ -19,6 +23,10 @@ t.test('each counter is explained in the words of the program', async t => {
   for (const [name, meaning] of Object.entries(counterNames)) {
     t.ok(text.includes(`| \`${name}\` | ${meaning} |`), name)
   }
+})
+
+t.test('the page of the packaged rules is that of their files: npm run docs', async t => {
+  t.equal(await renderRulesPage(), readFileSync(rulesPage, 'utf8'))
 })
 
 t.test("each alert of the handlers' own is explained, and no other", async t => {
@@ -62,6 +70,27 @@ t.test('the ini of an example is in order, but for files that are not here', asy
       )
     }
   }
+})
+
+t.test('the files of a site that the page on tuning shows are in order', async t => {
+  const folder = t.testdir()
+  const shown = read('docs/tuning.md').matchAll(
+    /`((?:lists|exceptions|overrides)\/[\w-]+\.json)`:\n\n```json\n([^]*?)```/g,
+  )
+  const files = Object.fromEntries([...shown].map(([, name, text]) => [name, text]))
+  t.ok(Object.keys(files).length >= 5)
+  writeFiles(folder, files)
+  const { faults, warnings } = await loadRules([], folder)
+  t.strictSame([...faults, ...warnings].map(formatFault), [])
+})
+
+t.test('the lists that the page on tuning names are there', async t => {
+  const [, table = ''] =
+    /\| Lists [^\n]*\n[^\n]*\n([^]*?)\n\n/.exec(read('docs/tuning.md')) ?? []
+  const names = [...table.matchAll(/`([\w-]+)`/g)].map(([, name]) => name!)
+  t.ok(names.length >= 10)
+  for (const name of names)
+    t.ok(existsSync(join(project, `rules/lists/${name}.json`)), name)
 })
 
 t.test('no link between the documents leads nowhere', async t => {

@@ -27,7 +27,9 @@ t.test(
       text: /^text\//,
       entry: /^entry\//,
       rule: /^(?:entry|rule|text)\/|^fault\.ts/,
-      alert: /^(?:entry|alert|text)\/|^rule\/(?:severity|compile-rule)\.ts/,
+      correlate: /^(?:correlate|entry|rule)\//,
+      alert:
+        /^(?:entry|alert|text)\/|^rule\/(?:severity|compile-rule|compile-clause)\.ts|^correlate\/correlator\.ts/,
       notify: /^(?:alert|notify|text)\/|^rule\/severity\.ts|^config\/ini-value\.ts/,
       config:
         /^config\/|^(?:entry\/json-object|notify\/destinations?|alert\/alert)\.ts|^rule\/(?:severity|did-you-mean)\.ts|^fault\.ts/,
@@ -53,11 +55,11 @@ t.test('only the shell touches files, processes and the clock', async t => {
     ],
     [
       /(?<![\w'-])process\.(?!\w*')/,
-      /^(?:main|cli|signals)\.ts$|^rule\/validate-packaged\.ts$|^notify\/run-program\.ts$/,
+      /^(?:main|cli|signals)\.ts$|^rule\/validate-packaged\.ts$|^notify\/run-program\.ts$|^state\/correlation-file\.ts$/,
     ],
     [
       /Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval/,
-      /^(?:notify|delivery)\/|^(?:main|cli|signals|progress|live-output)\.ts$/,
+      /^(?:notify|delivery)\/|^(?:main|cli|signals|progress|live-output|live-correlation)\.ts$/,
     ],
   ]
   for (const file of files) {

@@ -52,6 +52,16 @@ function operator(
 }
 
 function language(name: string, text: string, mutations: Record<string, string>): Target {
+  return {
+    name,
+    file: 'src/rule/compile-condition.ts',
+    text,
+    mutations,
+    test: languageTest,
+  }
+}
+
+function rule(name: string, text: string, mutations: Record<string, string>): Target {
   return { name, file: 'src/rule/compile-rule.ts', text, mutations, test: languageTest }
 }
 
@@ -92,24 +102,23 @@ const targets: readonly Target[] = [
     negated: 'tests.push(value => negated(value))',
     'always true': '',
   }),
-  language('not, of a condition', 'return entry => !negated(entry)', {
-    negated: 'return entry => negated(entry)',
-    'always true': 'return () => true',
+  language('not, of a condition', 'entry => !only!(entry)', {
+    negated: 'entry => only!(entry)',
+    'always true': '() => true',
   }),
-  language('all', 'all.every(test => test(entry))', {
-    negated: '!all.every(test => test(entry))',
-    'always true': 'true',
-    'as any': 'all.some(test => test(entry))',
-  }),
-  language('any', 'any.some(test => test(entry))', {
-    negated: '!any.some(test => test(entry))',
-    'always true': 'true',
-    'as all': 'any.every(test => test(entry))',
-  }),
-  language('fields of a condition', 'parts.every(test => test(entry))', {
-    negated: '!parts.every(test => test(entry))',
-    'always true': 'true',
-    'as any': 'parts.some(test => test(entry))',
+  language(
+    'all, and fields of a condition',
+    'entry => tests.every(test => test(entry))',
+    {
+      negated: 'entry => !tests.every(test => test(entry))',
+      'always true': '() => true',
+      'as any': 'entry => tests.some(test => test(entry))',
+    },
+  ),
+  language('any', 'entry => tests.some(test => test(entry))', {
+    negated: 'entry => !tests.some(test => test(entry))',
+    'always true': '() => true',
+    'as all': 'entry => tests.every(test => test(entry))',
   }),
   language('operators of a matcher', 'return value => tests.every(test => test(value))', {
     negated: 'return value => !tests.every(test => test(value))',
@@ -125,23 +134,23 @@ const targets: readonly Target[] = [
       'as any': 'element => tests.some(test => test(element))',
     },
   ),
-  language('when', 'when(entry) && !unless(entry)', {
-    negated: '!when(entry) && !unless(entry)',
-    'always true': '!unless(entry)',
+  rule('when', 'when.holds(entry) && !unless.holds(entry)', {
+    negated: '!when.holds(entry) && !unless.holds(entry)',
+    'always true': '!unless.holds(entry)',
   }),
-  language('unless', '&& !unless(entry)', {
-    negated: '&& unless(entry)',
+  rule('unless', '&& !unless.holds(entry)', {
+    negated: '&& unless.holds(entry)',
     'always true': '&& !true',
     'never true': '',
   }),
   {
     name: 'request and response: known ids',
     file: 'src/pipeline.ts',
-    text: "if (!knownIds.add(id)) counters.add('repeats')",
+    text: 'if (knownIds.add(alert.id)) return [alert]',
     mutations: {
-      negated: "if (knownIds.add(id)) counters.add('repeats')",
-      'always true': "if (!knownIds.add(id) || true) counters.add('repeats')",
-      'never true': "if (!knownIds.add(id) && false) counters.add('repeats')",
+      negated: 'if (!knownIds.add(alert.id)) return [alert]',
+      'always true': 'if (knownIds.add(alert.id) && false) return [alert]',
+      'never true': 'if (knownIds.add(alert.id) || true) return [alert]',
     },
     test: pipelineTest,
   },

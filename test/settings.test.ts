@@ -288,6 +288,7 @@ t.test('the defaults are those of the article', async t => {
     command: undefined,
     isPlainFilter: true,
     configFile: '/usr/local/etc/vault-log-handler.ini',
+    siteFolder: '/usr/local/etc/vault-log-handler/rules',
     isConfigNamed: false,
     rules: [],
     alertLog: '/var/log/vault/audit.alert',
@@ -295,6 +296,7 @@ t.test('the defaults are those of the article', async t => {
     dryRun: false,
     faults: [],
   })
+  t.equal(parseOptions(['-c', '/srv/x.ini'], 'audit', now).siteFolder, '/srv/x/rules')
   t.equal(parseOptions([], 'server', now).alertLog, '/var/log/vault/messages.alert')
 })
 

@@ -6,8 +6,8 @@ import type { Alert } from './alert.js'
  * numbers and overflow the stack on deep nesting.
  */
 export function alertRecord(alert: Alert): string {
-  const { id, time, raised, log, rule, severity, title, count, tags, line, entryJson } =
-    alert
+  const { id, time, raised, log, rule, severity, title, count, tags } = alert
+  const { key, first, last, of, summary, outcome, line, entryJson } = alert
   const record = JSON.stringify({
     id,
     time,
@@ -17,6 +17,12 @@ export function alertRecord(alert: Alert): string {
     severity,
     title,
     count,
+    key,
+    first,
+    last,
+    of,
+    summary,
+    outcome,
     tags,
     line,
   })

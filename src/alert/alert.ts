@@ -34,6 +34,20 @@ export interface Alert {
   /** How many events it stands for; 1 for rules on one entry. */
   readonly count: number
   readonly tags: readonly string[]
+  /** Of rules over time: the values counted by, masked, and the first and last event, RFC 3339. */
+  readonly key?: Readonly<Record<string, string>>
+  readonly first?: string
+  readonly last?: string
+  /** A record about the alert with this id: what it counted until its end, or its outcome. */
+  readonly of?: string
+  readonly summary?: true
+  readonly outcome?: string
+  /** The same for all alerts on one request, which go into one message. Not in the record. */
+  readonly event: string
+  /** Of rules over time: the same for all alerts of one rule and key. Not in the record. */
+  readonly series?: string
+  /** Recorded, but not sent. */
+  readonly isQuiet?: true
   /** Audit: the entry's JSON as written. */
   readonly entryJson?: string
   /** Server log: the line. */

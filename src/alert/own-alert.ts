@@ -4,7 +4,7 @@ import type { Severity } from '../rule/severity.js'
 import type { Alert } from './alert.js'
 import { findRecordCommand } from './find-command.js'
 import { oneLine } from '../text/one-line.js'
-import { alertId } from './raise-alert.js'
+import { alertId } from './alert-id.js'
 
 /** What the handler alerts about on its own account, and how urgent that is. */
 const severityOf = {
@@ -62,6 +62,7 @@ export function ownAlert(own: OwnAlert, log: Log, now: number, alertLog: string)
     count: 1,
     tags: ['handler'],
     line: own.detail,
+    event: id,
     facts: {
       who: `${log}-log-handler`,
       where: hostname(),

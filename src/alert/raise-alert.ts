@@ -1,44 +1,60 @@
-import { createHash } from 'node:crypto'
 import type { Entry } from '../entry/entry.js'
 import type { CompiledRule } from '../rule/compile-rule.js'
 import type { Alert } from './alert.js'
+import { alertId } from './alert-id.js'
 import { factsOf } from './facts.js'
 
-/**
- * The id of a rule's alert on an event: 32 hex digits, the same in every run over the same log. It
- * depends on the rule's id but nothing else of the rule, so that editing one re-alerts nothing.
- */
-export function alertId(ruleId: string, identity: readonly string[]): string {
-  return createHash('sha256')
-    .update(JSON.stringify([ruleId, ...identity]))
-    .digest('hex')
-    .slice(0, 32)
+/** What an alert needs besides its rule. */
+export interface Occasion {
+  /** The event's time, RFC 3339. */
+  readonly time: string
+  /** The clock's, RFC 3339. */
+  readonly raised: string
+  /** The path of the alert log, from which the command that finds the entry is made. */
+  readonly alertLog: string
 }
 
-/**
- * Makes the alert of a rule that matches an entry. `raised` is the clock's time, and `time` the
- * event's (RFC 3339 both); `alertLog` is the path of the alert log, from which the command that
- * finds the entry is made.
- */
-export function raiseAlert(
-  { rule, title }: CompiledRule,
-  entry: Entry,
-  id: string,
-  time: string,
-  raised: string,
-  alertLog: string,
-): Alert {
+/** Makes the alert of a rule that matches an entry. */
+export function raiseAlert(rule: CompiledRule, entry: Entry, occasion: Occasion): Alert {
+  const id = alertId(rule.rule.id, entry.identity)
   return {
-    id,
-    time,
-    raised,
-    log: entry.log,
-    rule: rule.id,
-    severity: rule.severity,
-    title: title(entry),
+    ...ofRule(rule, id, occasion),
+    title: rule.title(entry),
     count: 1,
-    tags: rule.tags ?? [],
+    ...onEntry(entry, id, occasion),
+  }
+}
+
+/** A record about the outcome of a request that a rule has alerted on before that was known. */
+export function raiseOutcome(
+  rule: CompiledRule,
+  of: string,
+  outcome: string,
+  entry: Entry,
+  occasion: Occasion,
+): Alert {
+  const id = alertId(rule.rule.id, ['outcome', ...entry.identity])
+  return {
+    ...ofRule(rule, id, occasion),
+    title: rule.title(entry),
+    count: 1,
+    of,
+    outcome,
+    ...onEntry(entry, id, occasion),
+  }
+}
+
+/** What all alerts of a rule have. */
+export function ofRule({ rule }: CompiledRule, id: string, { time, raised }: Occasion) {
+  const { log, id: name, severity, tags = [] } = rule
+  return { id, time, raised, log, rule: name, severity, tags }
+}
+
+/** What an alert tells of an entry. */
+export function onEntry(entry: Entry, id: string, { alertLog }: Occasion) {
+  return {
     ...(entry.json === undefined ? { line: entry.line } : { entryJson: entry.json }),
+    event: alertId('', entry.identity),
     facts: factsOf(entry, id, alertLog),
   }
 }

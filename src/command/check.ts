@@ -1,16 +1,26 @@
 import { exitCode } from '../exit-code.js'
-import { formatFault } from '../fault.js'
+import { formatFault, formatWarning } from '../fault.js'
 import type { Options } from '../options.js'
 import { readSetup } from '../setup.js'
 import type { Shell } from '../shell.js'
 
-/** `check`: every fault of the ini and of every rule file, on stdout, in the order of the files. */
-export async function check(options: Options, { env, stdout }: Shell): Promise<number> {
-  const { rules, configFaults, ruleFaults } = await readSetup(options, env)
-  const faults = [...configFaults, ...ruleFaults].sort(
-    (a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column,
+/**
+ * `check`: every fault and warning of the ini and of every rule file, on stdout, in the order of the
+ * files. Warnings are no faults.
+ */
+export async function check(options: Options, shell: Shell): Promise<number> {
+  const { stdout } = shell
+  const { rules, configFaults, ruleFaults, warnings } = await readSetup(
+    options,
+    shell,
+    'all rules',
   )
-  for (const fault of faults) stdout.write(`${formatFault(fault)}\n`)
+  const faults = [...configFaults, ...ruleFaults]
+  const told = [
+    ...faults.map(fault => ({ ...fault, text: formatFault(fault) })),
+    ...warnings.map(warning => ({ ...warning, text: formatWarning(warning) })),
+  ].sort((a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column)
+  for (const { text } of told) stdout.write(`${text}\n`)
   if (faults.length > 0) return exitCode.config
   stdout.write(`no faults in ${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}\n`)
   return exitCode.ok

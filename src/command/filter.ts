@@ -1,7 +1,8 @@
 import type { OwnAlert } from '../alert/own-alert.js'
 import { dryRunOutput } from '../dry-run-output.js'
 import { exitCode } from '../exit-code.js'
-import { formatFault } from '../fault.js'
+import { formatFault, formatWarning } from '../fault.js'
+import type { LiveCorrelation } from '../live-correlation.js'
 import type { LiveOutput } from '../live-output.js'
 import type { Options } from '../options.js'
 import { createPipeline, type Pipeline } from '../pipeline.js'
@@ -20,11 +21,14 @@ import { abandonedOutboxes } from '../state/abandoned-outboxes.js'
  */
 export async function filter(options: Options, shell: Shell): Promise<number> {
   const { diagnostics, counters, signals } = shell
-  const setup = await readSetup(options, shell.env)
+  const setup = await readSetup(options, shell)
   const faults = [...setup.configFaults, ...setup.ruleFaults].map(formatFault)
   for (const fault of [...options.faults, ...faults]) diagnostics.error(fault)
+  for (const warning of setup.warnings) diagnostics.warn(formatFault(warning))
   const mayEnd = !options.isPlainFilter || !shell.isStdinPipe
   if (mayEnd && faults.length > 0) return exitCode.config
+
+  for (const warning of setup.warnings) diagnostics.warn(formatWarning(warning))
 
   const rules = await usableRules(options, setup)
   if (!rules.some(({ rule }) => rule.log === options.log)) {
@@ -32,7 +36,15 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
   }
   const { log, alertLog } = options
   const { now } = shell
-  const pipeline = createPipeline({ log, rules, alertLog, counters, diagnostics, now })
+  const pipeline = createPipeline({
+    log,
+    rules,
+    alertLog,
+    counters,
+    diagnostics,
+    now,
+    ...(!options.dryRun && { startedAt: now() }),
+  })
   const live = options.dryRun
     ? undefined
     : (await import('../live-output.js')).liveOutput(options, shell)
@@ -40,14 +52,24 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
   live?.configure(setup.config.destinations)
   for (const own of faultAlerts(options, setup, '')) output.say(own)
   if (live) warnOfAbandoned(options, setup, shell)
+  const correlation =
+    live &&
+    (await import('../live-correlation.js')).keepCorrelation(
+      pipeline,
+      live,
+      options,
+      shell,
+    )
   const limits = { maxLineBytes: setup.config.maxLineBytes, literals: pipeline.literals }
   signals.onReport = () => diagnostics.info(`so far: ${counters.summary()}`)
   signals.reloadBy(() => {
-    if (live) void reload(options, shell, pipeline, live, limits)
+    if (live && correlation)
+      void reload(options, shell, pipeline, live, correlation, limits)
   })
   diagnostics.debug(`${rules.length} rules; reading`)
   await readLog(pipeline, output, limits, shell)
   signals.reloadBy(() => {})
+  correlation?.end()
   await output.end()
   // On a terminal or in a shell pipeline, silence is success; a log wants to be told.
   const isRoutine = options.dryRun && counters.get('undecodable') === 0
@@ -61,10 +83,11 @@ async function reload(
   shell: Shell,
   pipeline: Pipeline,
   live: LiveOutput,
+  correlation: LiveCorrelation,
   limits: { maxLineBytes: number; literals: readonly string[] },
 ): Promise<void> {
-  const { env, diagnostics, counters } = shell
-  const setup = await readSetup(options, env)
+  const { diagnostics, counters } = shell
+  const setup = await readSetup(options, shell)
   const faults = [...setup.configFaults, ...setup.ruleFaults]
   if (faults.length > 0) {
     counters.add('reloads_refused')
@@ -73,7 +96,8 @@ async function reload(
     for (const own of owns) live.say(own)
     return
   }
-  pipeline.useRules(setup.rules)
+  for (const warning of setup.warnings) diagnostics.warn(formatWarning(warning))
+  correlation.dropped(pipeline.useRules(setup.rules))
   limits.maxLineBytes = setup.config.maxLineBytes
   limits.literals = pipeline.literals
   live.configure(setup.config.destinations)

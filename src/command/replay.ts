@@ -29,7 +29,7 @@ const failures: readonly CounterName[] = [
 export async function replay(options: Options, shell: Shell): Promise<number> {
   const { log, alertLog, since, until, notify, stateDir } = options
   const { counters, diagnostics, now, stderr } = shell
-  const { config, rules, configFaults, ruleFaults } = await readSetup(options, shell.env)
+  const { config, rules, configFaults, ruleFaults } = await readSetup(options, shell)
   const faults = [...configFaults, ...ruleFaults]
   for (const fault of faults) diagnostics.error(formatFault(fault))
   if (faults.length > 0) return exitCode.config

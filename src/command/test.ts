@@ -1,6 +1,9 @@
 import { alertRecord } from '../alert/alert-record.js'
+import type { Alert } from '../alert/alert.js'
 import { createCounters } from '../counters.js'
-import { serverEntry } from '../entry/server-entry.js'
+import { decodeAuditEntry } from '../entry/audit-entry.js'
+import { isUndecodable, type Entry } from '../entry/entry.js'
+import { createServerDecoder, serverEntry } from '../entry/server-entry.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault } from '../fault.js'
 import type { Options } from '../options.js'
@@ -9,47 +12,89 @@ import type { CompiledRule } from '../rule/compile-rule.js'
 import { alertSchema } from '../rule/packaged-rules.js'
 import type { RuleTest } from '../rule/rule.js'
 import { createSchemaCheck } from '../rule/schema-check.js'
+import { unreached } from '../rule/unreached.js'
 import { readSetup } from '../setup.js'
 import type { Shell } from '../shell.js'
+import { askedRules } from './asked-rules.js'
 
 /**
- * `test`: runs the tests inside the rule files of this log, those of rules that are off too. Each
- * goes the whole way from line to record, and each record is checked against its schema. Prints
- * TAP 14 (testanything.org).
+ * `test`: runs the tests inside the rule files of this log, those of rules that are off too, as the
+ * rules are without the site's tuning. Each goes the whole way from line to record, and each record
+ * is checked against its schema. Prints TAP 14 (testanything.org), with the titles of the alerts and
+ * the conditions that no test reaches.
  */
 export async function test(options: Options, shell: Shell): Promise<number> {
   const { stdout, diagnostics } = shell
-  const { rules, ruleFaults } = await readSetup(options, shell.env)
+  const { untuned, ruleFaults } = await readSetup(options, shell, 'tests')
   for (const fault of ruleFaults) diagnostics.error(formatFault(fault))
   if (ruleFaults.length > 0) return exitCode.config
 
-  const checkRecord = createSchemaCheck(alertSchema)
-  const results = rules
-    .filter(({ rule }) => rule.log === options.log)
-    .flatMap(rule =>
-      rule.rule.tests.map(ruleTest => ({
-        name: `${rule.rule.id}: ${ruleTest.name}`,
-        faults: runTest(rule, ruleTest, checkRecord, shell),
-      })),
-    )
-  stdout.write(`TAP version 14\n1..${results.length}\n`)
-  for (const [i, { name, faults }] of results.entries()) {
-    stdout.write(`${faults.length === 0 ? 'ok' : 'not ok'} ${i + 1} - ${name}\n`)
-    for (const fault of faults) stdout.write(`  # ${fault}\n`)
+  const asked = askedRules(untuned, options)
+  if (typeof asked === 'string') {
+    diagnostics.error(asked)
+    return exitCode.usage
   }
+  if (options.record) {
+    const { recordTest } = await import('./record-test.js')
+    return recordTest(asked[0]!, options, shell)
+  }
+  const checkRecord = createSchemaCheck(alertSchema)
+  const results = asked.flatMap(rule =>
+    rule.rule.tests.map(ruleTest => ({
+      name: `${rule.rule.id}: ${ruleTest.name}`,
+      ...runTest(rule, ruleTest, checkRecord, shell),
+    })),
+  )
+  stdout.write(`TAP version 14\n1..${results.length}\n`)
+  for (const [i, { name, faults, titles }] of results.entries()) {
+    stdout.write(`${faults.length === 0 ? 'ok' : 'not ok'} ${i + 1} - ${name}\n`)
+    for (const text of [...faults, ...titles]) stdout.write(`  # ${text}\n`)
+  }
+  const missed = asked.flatMap(rule =>
+    unreached(rule, entriesOfTests(rule)).map(
+      place => `${rule.rule.id}: ${place} in any test`,
+    ),
+  )
+  for (const text of missed) stdout.write(`# ${text}\n`)
   if (results.length === 0) diagnostics.warn(`no rule of the ${options.log} log to test`)
   const failed = results.filter(({ faults }) => faults.length > 0).length
+  stdout.write(`# ${missed.length} conditions not reached\n`)
   stdout.write(`# ${results.length - failed} passed, ${failed} failed\n`)
   return failed === 0 ? exitCode.ok : exitCode.failed
 }
 
-/** What is wrong with a test's outcome, in words; nothing where it passes. */
+/** Entries of tests may have any time, and none is to be from the future. */
+const endOfTime = Date.parse('9999-12-31T00:00:00Z')
+
+/** What is wrong with a test's outcome, in words, and the titles of its alerts. */
 function runTest(
   compiled: CompiledRule,
   { entries, alerts: expected, title }: RuleTest,
   checkRecord: ReturnType<typeof createSchemaCheck>,
-  { diagnostics, now }: Shell,
-): string[] {
+  shell: Shell,
+): { faults: string[]; titles: string[] } {
+  const { records, alerts, undecodable } = alertsOfTest(compiled, entries, shell)
+  const faults = records
+    .flatMap(alert => checkRecord(JSON.parse(alertRecord(alert))))
+    .map(
+      ({ pointer, message }) =>
+        `the record breaks its schema: /${pointer.join('/')} ${message}`,
+    )
+  if (undecodable > 0) faults.push('an entry of the test is no line of the log')
+  if (alerts.length !== expected) {
+    faults.push(`expected ${expected} alerts, got ${alerts.length}`)
+  } else if (title !== undefined && alerts[0]?.title !== title) {
+    faults.push(`expected the title "${title}", got "${alerts[0]?.title}"`)
+  }
+  return { faults, titles: [...new Set(alerts.map(alert => alert.title))] }
+}
+
+/** The alerts, and records about them, that a rule raises on a test's entries, were it on. */
+export function alertsOfTest(
+  compiled: CompiledRule,
+  entries: RuleTest['entries'],
+  { diagnostics }: Pick<Shell, 'diagnostics'>,
+): { alerts: Alert[]; records: Alert[]; undecodable: number } {
   const { rule } = compiled
   const counters = createCounters()
   const pipeline = createPipeline({
@@ -58,26 +103,29 @@ function runTest(
     alertLog: 'test.alert',
     counters,
     diagnostics,
-    now,
+    now: () => endOfTime,
   })
-  const alerts = entries.flatMap(entry => {
+  const records = entries.flatMap(entry => {
     if (typeof entry === 'string') return pipeline.line(entry)
     return rule.log === 'audit'
       ? pipeline.line(JSON.stringify(entry))
       : pipeline.entry(serverEntry(entry))
   })
-  const faults = alerts
-    .flatMap(alert => checkRecord(JSON.parse(alertRecord(alert))))
-    .map(
-      ({ pointer, message }) =>
-        `the record breaks its schema: /${pointer.join('/')} ${message}`,
-    )
-  if (counters.get('undecodable') > 0)
-    faults.push('an entry of the test is no line of the log')
-  if (alerts.length !== expected) {
-    faults.push(`expected ${expected} alerts, got ${alerts.length}`)
-  } else if (title !== undefined && alerts[0]?.title !== title) {
-    faults.push(`expected the title "${title}", got "${alerts[0]?.title}"`)
-  }
-  return faults
+  // Summaries and outcomes are about an alert that is counted already.
+  const alerts = records.filter(({ of }) => of === undefined)
+  return { alerts, records, undecodable: counters.get('undecodable') }
+}
+
+/** The decoded entries of all tests of a rule. */
+export function entriesOfTests({ rule }: CompiledRule): Entry[] {
+  const decodeLine = rule.log === 'audit' ? decodeAuditEntry : createServerDecoder()
+  return rule.tests
+    .flatMap(({ entries }) => entries)
+    .map(entry => {
+      if (typeof entry === 'string') return decodeLine(entry, endOfTime)
+      return rule.log === 'audit'
+        ? decodeAuditEntry(JSON.stringify(entry))
+        : serverEntry(entry)
+    })
+    .filter((decoded): decoded is Entry => !isUndecodable(decoded))
 }

@@ -7,12 +7,25 @@ import { isEmpty, type JsonObject } from './json-object.js'
  * know which version of Vault wrote it. Each gives undefined where the entry doesn't say.
  */
 export const vaultFields: Readonly<Record<string, (entry: JsonObject) => unknown>> = {
-  actor,
-  policies,
-  mount: entry => splitPath(entry)?.mount,
-  subpath: entry => splitPath(entry)?.subpath,
-  login,
-  outcome,
+  actor: once(actor),
+  policies: once(policies),
+  mount: once(entry => splitPath(entry)?.mount),
+  subpath: once(entry => splitPath(entry)?.subpath),
+  login: once(login),
+  outcome: once(outcome),
+}
+
+/** Many rules ask the same of one entry after the other. */
+function once<T>(derive: (entry: JsonObject) => T): (entry: JsonObject) => T {
+  let last: JsonObject | undefined
+  let derived: T
+  return entry => {
+    if (entry !== last) {
+      derived = derive(entry)
+      last = entry
+    }
+    return derived
+  }
 }
 
 /** The steadiest name of who asked: entity, token accessor, display name, or address. */

@@ -1,33 +1,39 @@
-import { serverFieldNames, type Entry, type Log } from '../entry/entry.js'
-import { parseFieldPath, someElement, valueAt } from '../entry/field-path.js'
-import { isEmpty, isJsonObject } from '../entry/json-object.js'
-import { vaultFields } from '../entry/vault-fields.js'
-import { suggest } from './did-you-mean.js'
+import type { Entry } from '../entry/entry.js'
+import {
+  compileClause,
+  compileThrottle,
+  type Clause,
+  type Throttling,
+} from './compile-clause.js'
+import {
+  compileCondition,
+  compileField,
+  type CompiledCondition,
+  type Predicate,
+} from './compile-condition.js'
+import type { Exception } from './exception.js'
 import { literalsOf, type LiteralGroups } from './literals.js'
-import { OperandError, operators, type ElementTest } from './operators.js'
-import type { Condition, Lists, Matcher, Operators, Rule, Scalar } from './rule.js'
+import type { ReportFault } from './report-fault.js'
+import type { Lists, Rule } from './rule.js'
 import { compileTitle } from './title.js'
 
 /** A rule ready to run. */
 export interface CompiledRule {
   readonly rule: Rule
   /** Whether the rule matches this entry. Never throws; linear in the entry's size. */
-  readonly matches: (entry: Entry) => boolean
+  readonly matches: Predicate
+  /** What `matches` is made of. */
+  readonly when: CompiledCondition
+  readonly unless?: CompiledCondition
   readonly title: (entry: Entry) => string
   /** What a matching line must hold, where that can be told. */
   readonly literals: LiteralGroups
+  /** What a rule over time makes of the entries that match; undefined for a rule on one entry. */
+  readonly clause?: Clause
+  readonly throttle?: Throttling
+  /** What its site excepts from it; `exceptionTo` asks them. */
+  readonly exceptions?: readonly Exception[]
 }
-
-/** Where in a rule file: the keys and indexes from its root. */
-export type Pointer = readonly (string | number)[]
-
-/** Takes what is wrong and where; compiling goes on, so that all faults come out at once. */
-export type ReportFault = (pointer: Pointer, message: string) => void
-
-type Predicate = (entry: Entry) => boolean
-type Context = { log: Log; lists: Lists; report: ReportFault }
-
-const never: Predicate = () => false
 
 /**
  * Compiles a rule that its schema accepts into closures. Faults that a schema can't see (a pattern
@@ -36,185 +42,29 @@ const never: Predicate = () => false
  */
 export function compileRule(rule: Rule, lists: Lists, report: ReportFault): CompiledRule {
   const context = { log: rule.log, lists, report }
-  const when = compileCondition(rule.when, ['when'], context)
+  const when = compileCondition(rule.when ?? {}, ['when'], context)
   const unless =
-    rule.unless === undefined ? never : compileCondition(rule.unless, ['unless'], context)
+    rule.unless === undefined
+      ? undefined
+      : compileCondition(rule.unless, ['unless'], context)
+  const clause = compileClause(rule, context)
   return {
     rule,
-    matches: entry => when(entry) && !unless(entry),
+    matches:
+      unless === undefined
+        ? when.holds
+        : entry => when.holds(entry) && !unless.holds(entry),
+    when,
+    ...(unless !== undefined && { unless }),
     literals: literalsOf(rule, lists),
     title: compileTitle(
       rule.title,
       path => compileField(path, ['title'], context),
       message => report(['title'], message),
     ),
+    ...(clause !== undefined && { clause }),
+    ...(rule.throttle !== undefined && {
+      throttle: compileThrottle(rule.throttle, context),
+    }),
   }
-}
-
-function compileCondition(
-  condition: Condition,
-  at: Pointer,
-  context: Context,
-): Predicate {
-  const parts = Object.entries(condition).map(([key, value]): Predicate => {
-    const here = [...at, key]
-    const branches = () =>
-      (value as readonly Condition[]).map((branch, i) =>
-        compileCondition(branch, [...here, i], context),
-      )
-    if (key === 'all') {
-      const all = branches()
-      return entry => all.every(test => test(entry))
-    }
-    if (key === 'any') {
-      const any = branches()
-      return entry => any.some(test => test(entry))
-    }
-    if (key === 'not') {
-      const negated = compileCondition(value as Condition, here, context)
-      return entry => !negated(entry)
-    }
-    const field = compileField(key, here, context)
-    const test = compileMatcher(value as Matcher, here, context)
-    return entry => test(field(entry))
-  })
-  return entry => parts.every(test => test(entry))
-}
-
-/** A getter for a field path; `line`, `time` and `vault.*` are ours, all else is the entry's. */
-function compileField(
-  text: string,
-  at: Pointer,
-  context: Context,
-): (entry: Entry) => unknown {
-  const path = parseFieldPath(text)
-  if (path === undefined) {
-    context.report(at, `a field path has no empty parts, got "${text}"`)
-    return () => undefined
-  }
-  const [head, name] = path
-  if (path.length === 1 && head === 'line') return entry => entry.line
-  if (path.length === 1 && head === 'time') return entry => entry.time
-  if (head === 'vault' && context.log === 'audit') {
-    const derive =
-      typeof name === 'string' && Object.hasOwn(vaultFields, name)
-        ? vaultFields[name]
-        : undefined
-    if (derive !== undefined && path.length === 2) return entry => derive(entry.fields)
-    reportField(
-      text,
-      Object.keys(vaultFields).map(known => `vault.${known}`),
-      at,
-      context,
-    )
-  } else if (
-    context.log === 'server' &&
-    !(serverFieldNames as readonly unknown[]).includes(head)
-  ) {
-    reportField(text, [...serverFieldNames, 'line', 'time'], at, context)
-  }
-  return entry => valueAt(entry.fields, path)
-}
-
-function reportField(text: string, known: string[], at: Pointer, context: Context): void {
-  context.report(
-    at,
-    `no such field of the ${context.log} log, got "${text}"${suggest(text, known)}`,
-  )
-}
-
-/** A test of a whole field: an array passes when one element passes all that looks at elements. */
-function compileMatcher(
-  matcher: Matcher,
-  at: Pointer,
-  context: Context,
-): (value: unknown) => boolean {
-  if (Array.isArray(matcher)) return onElements([operators.in(matcher)])
-  if (!isJsonObject(matcher)) return onElements([operators.equals(matcher as Scalar)])
-  const { exists, not, ...rest } = matcher as Operators
-  const tests: ((value: unknown) => boolean)[] = []
-  if (exists !== undefined) tests.push(value => isEmpty(value) !== exists)
-  if (not !== undefined) {
-    const negated = compileMatcher(not, [...at, 'not'], context)
-    tests.push(value => !negated(value))
-  }
-  const elementTests = Object.entries(rest).map(([name, operand]) =>
-    compileOperator(name as keyof typeof operators, operand, [...at, name], context),
-  )
-  if (elementTests.length > 0) tests.push(onElements(elementTests))
-  return value => tests.every(test => test(value))
-}
-
-function onElements(tests: readonly ElementTest[]): (value: unknown) => boolean {
-  const [only] = tests
-  if (tests.length === 1) return value => someElement(value, only!)
-  return value => someElement(value, element => tests.every(test => test(element)))
-}
-
-function compileOperator(
-  name: keyof typeof operators,
-  operand: unknown,
-  at: Pointer,
-  context: Context,
-): ElementTest {
-  // The schema tells of operators that don't exist.
-  if (!Object.hasOwn(operators, name)) return () => false
-  try {
-    const build = operators[name] as (operand: unknown) => ElementTest
-    if (!takesTexts.has(name)) return build(operand)
-    const values = texts(name, operand, context.lists)
-    return namesList(name, operand)
-      ? fromList(operand, () => build(values))
-      : build(values)
-  } catch (error) {
-    if (!(error instanceof OperandError)) throw error
-    context.report(at, error.message)
-    return () => false
-  }
-}
-
-/** Says which list a value that is at fault comes from. */
-function fromList<T>(list: string, build: () => T): T {
-  try {
-    return build()
-  } catch (error) {
-    if (!(error instanceof OperandError)) throw error
-    throw new OperandError(`${error.message}, from list ${list}`)
-  }
-}
-
-/** A single string of these is any-of-one, or `@name`: the values of a list. */
-const takesTexts = new Set([
-  'in',
-  'startsWith',
-  'endsWith',
-  'contains',
-  'matches',
-  'path',
-  'cidr',
-])
-
-/** Not of `matches`: a pattern may begin with @. */
-function namesList(name: string, operand: unknown): operand is string {
-  return typeof operand === 'string' && operand.startsWith('@') && name !== 'matches'
-}
-
-function texts(name: string, operand: unknown, lists: Lists): readonly Scalar[] {
-  if (!namesList(name, operand)) {
-    return typeof operand === 'string' ? [operand] : (operand as readonly Scalar[])
-  }
-  const list = lists.get(operand.slice(1))
-  if (list === undefined) {
-    const known = suggest(
-      operand,
-      [...lists.keys()].map(key => `@${key}`),
-    )
-    throw new OperandError(`there is no list ${operand.slice(1)}.json in lists/${known}`)
-  }
-  if (name !== 'in' && list.some(value => typeof value !== 'string' || value === '')) {
-    throw new OperandError(
-      `"${name}" takes strings, but list ${operand} holds other values`,
-    )
-  }
-  return list
 }

@@ -1,6 +1,6 @@
 import { parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser'
 import { positionAt, type Fault } from '../fault.js'
-import type { Pointer } from './compile-rule.js'
+import type { Pointer } from './report-fault.js'
 
 /** A JSON file that can say where each of its values stands. */
 export interface JsonSource {

@@ -9,9 +9,13 @@ import type { Condition, Lists, Rule } from './rule.js'
  */
 export type LiteralGroups = readonly (readonly string[])[]
 
-/** Derives a rule's literals from what its `when` asks for. */
+/** Derives a rule's literals from what its `when`, and each step of a sequence, asks for. */
 export function literalsOf(rule: Rule, lists: Lists): LiteralGroups {
-  return ofCondition(rule.when, rule.log, lists)
+  const when = ofCondition(rule.when ?? {}, rule.log, lists)
+  const steps = rule.sequence?.steps.map(step => ('when' in step ? step.when : step.not))
+  return steps === undefined
+    ? when
+    : [...when, ...ofCondition({ any: steps }, rule.log, lists)]
 }
 
 function ofCondition(condition: Condition, log: Log, lists: Lists): LiteralGroups {

@@ -2,42 +2,114 @@ import { fileURLToPath } from 'node:url'
 import type { Fault } from '../fault.js'
 import { compileRule, type CompiledRule } from './compile-rule.js'
 import { areValidated, packagedRules } from './packaged-rules.js'
-import { readLists } from './read-lists.js'
-import type { Rule } from './rule.js'
-import { readRuleFiles } from './rule-files.js'
+import { readLists, unnamedLists } from './read-lists.js'
+import type { Lists, Rule } from './rule.js'
+import { nameOf, readRuleFiles, readSiteFiles, type RuleFiles } from './rule-files.js'
 
 /** Rules without a fault, and every fault of the others. */
 export interface LoadedRules {
   readonly rules: readonly CompiledRule[]
+  /**
+   * As their own tests see them: without overrides and exceptions, and the packaged ones without
+   * the site's lists, since their tests name what is in the packaged lists.
+   */
+  readonly untuned: () => Promise<readonly CompiledRule[]>
   readonly faults: readonly Fault[]
+  /** What is in order, but hardly meant. */
+  readonly warnings: readonly Fault[]
 }
 
 /**
- * Loads the rules of both logs at these paths, or the packaged ones where there are none. The
- * packaged lists are there for all, under the names that no list of the paths has. Never throws: a
- * rule with a fault is left out and its faults are all told.
+ * Loads the rules of both logs at these paths; where there are none, the packaged ones and those in
+ * the site's folder. Exceptions and overrides that stand there change them. The packaged lists are
+ * there for all, under the names that no other list has. Never throws: a rule with a fault is left
+ * out and its faults are all told.
  */
-export async function loadRules(paths: readonly string[]): Promise<LoadedRules> {
+export async function loadRules(
+  paths: readonly string[],
+  siteFolder?: string,
+): Promise<LoadedRules> {
   const packaged = readRuleFiles([fileURLToPath(packagedRules)])
-  const files = paths.length === 0 ? packaged : readRuleFiles(paths)
-  const faults: Fault[] = [...files.faults]
-  if (files.rules.length === 0 && faults.length === 0) {
+  const isPackaged = paths.length === 0
+  const given = isPackaged ? readSiteFiles(siteFolder) : readRuleFiles(paths)
+  const all = isPackaged ? [packaged, given] : [given]
+  const ids = all.flatMap(({ rules }) => rules).map(({ file }) => nameOf(file))
+  const faults: Fault[] = all.flatMap(files => files.faults)
+  if (ids.length === 0 && faults.length === 0) {
     const message = 'there is no rule file (*.json) here'
     faults.push(...paths.map(file => ({ file, line: 1, column: 1, message })))
   }
-  const lists = await readLists([packaged, files], faults)
-  if (paths.length > 0 || !areValidated(files.rules)) {
-    const { validateRules } = await import('./validate-rules.js')
-    return { rules: validateRules(files.rules, lists, faults), faults }
+  const lists = await readLists([packaged, given], faults)
+  const ours = isPackaged ? await loadPackaged(packaged, lists, faults) : []
+  const theirs = await loadGiven(given, isPackaged ? packaged : undefined, lists, faults)
+  return {
+    rules: await tuned([...ours, ...theirs], all, ids, lists, faults),
+    untuned: async () => [
+      ...(given.lists.length > 0 ? await withOwnLists(ours, packaged) : ours),
+      ...theirs,
+    ],
+    faults,
+    warnings: isPackaged ? unnamedLists(packaged, given) : [],
   }
-  // Only a list can be at fault here: the build has seen the rules.
-  const rules = files.rules.flatMap(({ file, text }) => {
-    const own: Fault[] = []
-    const compiled = compileRule(JSON.parse(text) as Rule, lists, (_, message) =>
-      own.push({ file, line: 1, column: 1, message }),
-    )
-    faults.push(...own)
-    return own.length === 0 ? [compiled] : []
-  })
-  return { rules, faults }
+}
+
+/** The packaged rules; the build has validated them, unless they were edited in place. */
+async function loadPackaged(
+  packaged: RuleFiles,
+  lists: Lists,
+  faults: Fault[],
+): Promise<CompiledRule[]> {
+  let isSound = areValidated(packaged.rules)
+  const rules = isSound
+    ? packaged.rules.map(({ text }) =>
+        compileRule(JSON.parse(text) as Rule, lists, () => (isSound = false)),
+      )
+    : []
+  if (isSound) return rules
+  // What of a list doesn't suit a rule is told with its place in the rule.
+  const { validateRules } = await import('./validate-rules.js')
+  return validateRules(packaged.rules, lists, faults)
+}
+
+/** The rules of an operator; `packaged` where those are in force too. */
+async function loadGiven(
+  given: RuleFiles,
+  packaged: RuleFiles | undefined,
+  lists: Lists,
+  faults: Fault[],
+): Promise<CompiledRule[]> {
+  if (given.rules.length === 0) return []
+  const taken = packaged?.rules.map(({ file }) => [nameOf(file), file] as const)
+  const { validateRules } = await import('./validate-rules.js')
+  return validateRules(given.rules, lists, faults, new Map(taken))
+}
+
+async function withOwnLists(
+  rules: readonly CompiledRule[],
+  packaged: RuleFiles,
+): Promise<CompiledRule[]> {
+  const lists = await readLists([packaged], [])
+  return rules.map(({ rule }) => compileRule(rule, lists, () => {}))
+}
+
+/** With the overrides, then the exceptions of these files; what they need is loaded only then. */
+async function tuned(
+  rules: readonly CompiledRule[],
+  files: readonly RuleFiles[],
+  ids: readonly string[],
+  lists: Lists,
+  faults: Fault[],
+): Promise<readonly CompiledRule[]> {
+  const overrides = files.flatMap(file => file.overrides)
+  const exceptions = files.flatMap(file => file.exceptions)
+  let result = rules
+  if (overrides.length > 0) {
+    const { applyOverrides } = await import('./apply-overrides.js')
+    result = applyOverrides(result, overrides, ids, lists, faults)
+  }
+  if (exceptions.length > 0) {
+    const { applyExceptions } = await import('./apply-exceptions.js')
+    result = applyExceptions(result, exceptions, ids, lists, faults)
+  }
+  return result
 }

@@ -12,7 +12,7 @@ export class OperandError extends Error {}
 
 /**
  * The operators that look at one element. Each takes its operand (lists already put in) and gives
- * the test. `not` and `exists` look at the whole field and are in compile-rule.ts.
+ * the test. `not` and `exists` look at the whole field and are in compile-condition.ts.
  * @throws OperandError
  */
 export const operators = {

@@ -8,6 +8,12 @@ export const packagedRules = new URL('../../rules/', import.meta.url)
 /** The published JSON Schema of a rule file. */
 export const ruleSchema = new URL('schema/rule.schema.json', packagedRules)
 
+/** The published JSON Schema of an exception, which refers to that of a rule. */
+export const exceptionSchema = new URL('schema/exception.schema.json', packagedRules)
+
+/** The published JSON Schema of an override, likewise. */
+export const overrideSchema = new URL('schema/override.schema.json', packagedRules)
+
 /** The published JSON Schema of a record in an alert log. */
 export const alertSchema = new URL('schema/alert.schema.json', packagedRules)
 

@@ -1,6 +1,7 @@
 import type { Fault } from '../fault.js'
 import type { JsonSource } from './json-source.js'
 import type { Lists, Scalar } from './rule.js'
+import { suggest } from './did-you-mean.js'
 import { nameOf, type RuleFiles } from './rule-files.js'
 
 /** The lists of all sources by name; of two with one name, the later source's. */
@@ -20,6 +21,21 @@ export async function readLists(
     }
   }
   return lists
+}
+
+/** A warning for each list of the site's that nothing asks for: its name is hardly the one meant. */
+export function unnamedLists(packaged: RuleFiles, site: RuleFiles): Fault[] {
+  const texts = [packaged, site].flatMap(({ rules, exceptions }) => [
+    ...rules,
+    ...exceptions,
+  ])
+  const known = packaged.lists.map(({ file }) => nameOf(file))
+  return site.lists
+    .filter(({ file }) => !texts.some(({ text }) => text.includes(`"@${nameOf(file)}"`)))
+    .map(({ file }) => {
+      const message = `no rule asks for this list${suggest(nameOf(file), known)}`
+      return { file, line: 1, column: 1, message }
+    })
 }
 
 function listFaults(source: JsonSource): Fault[] {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Fault } from '../fault.js'
 
@@ -12,19 +12,25 @@ export interface RuleFile {
 export interface RuleFiles {
   readonly rules: readonly RuleFile[]
   readonly lists: readonly RuleFile[]
+  readonly exceptions: readonly RuleFile[]
+  readonly overrides: readonly RuleFile[]
   /** Paths that can't be read. */
   readonly faults: readonly Fault[]
 }
 
 /**
- * Reads the `.json` files at the paths, sorted by name. Below a folder, `lists/` holds lists and
- * `schema/` nothing of ours; lists are also taken from `lists/` beside the named file or folder,
- * and beside a named file's folder, as in rules/. Never throws.
+ * Reads the `.json` files at the paths, sorted by name. Below a folder, `lists/`, `exceptions/` and
+ * `overrides/` hold what they are called and `schema/` nothing of ours; lists are also taken from
+ * `lists/` beside the named file or folder, and beside a named file's folder, as in rules/. Never
+ * throws.
  */
 export function readRuleFiles(paths: readonly string[]): RuleFiles {
   const faults: Fault[] = []
   const rules = new Map<string, RuleFile>()
   const lists = new Map<string, RuleFile>()
+  const exceptions = new Map<string, RuleFile>()
+  const overrides = new Map<string, RuleFile>()
+  const kinds = new Map(Object.entries({ lists, exceptions, overrides }))
   const read = (file: string, into: Map<string, RuleFile>) =>
     attempt(file, faults, () =>
       into.set(file, { file, text: readFileSync(file, 'utf8').replace(/^\ufeff/, '') }),
@@ -35,7 +41,7 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
       for (const entry of readdirSync(folder, { withFileTypes: true }).sort(byName)) {
         const path = join(folder, entry.name)
         if (isFolder(path)) {
-          if (entry.name !== 'schema') walk(path, entry.name === 'lists' ? lists : into)
+          if (entry.name !== 'schema') walk(path, kinds.get(entry.name) ?? into)
         } else if (entry.name.endsWith('.json')) read(path, into)
       }
     })
@@ -49,7 +55,18 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
     if (isNamedFolder) walk(path, rules)
     else read(path, rules)
   }
-  return { rules: [...rules.values()], lists: [...lists.values()], faults }
+  return {
+    rules: [...rules.values()],
+    lists: [...lists.values()],
+    exceptions: [...exceptions.values()],
+    overrides: [...overrides.values()],
+    faults,
+  }
+}
+
+/** The same for the site's folder, which need not be there. */
+export function readSiteFiles(folder: string | undefined): RuleFiles {
+  return readRuleFiles(folder === undefined || isMissing(folder) ? [] : [folder])
 }
 
 /** The name that a rule or list file goes by: its own without `.json`. */
@@ -72,6 +89,16 @@ function isFolder(path: string): boolean {
     return statSync(path).isDirectory()
   } catch {
     return false
+  }
+}
+
+/** Not for a link that leads nowhere, nor for what we may not look at: these are faults. */
+function isMissing(path: string): boolean {
+  try {
+    lstatSync(path)
+    return false
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
   }
 }
 

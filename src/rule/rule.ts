@@ -46,6 +46,59 @@ export type Matcher = Scalar | readonly Scalar[] | Operators
  */
 export type Condition = Readonly<Record<string, unknown>>
 
+/** One field path, or several whose values together are the key. */
+export type Fields = string | readonly string[]
+
+/** `count` events, or distinct values, within a time. Durations are written `30s`, `5m`, `24h`, `7d`. */
+export interface Threshold {
+  readonly count: number
+  readonly within: string
+  readonly by?: Fields
+  readonly distinct?: string
+}
+
+/** A step of a sequence: so many entries (by default one), or, at its end, none of these. */
+export type Step =
+  { readonly when: Condition; readonly count?: number } | { readonly not: Condition }
+
+/** Steps one after the other, for one key, within a time. */
+export interface Sequence {
+  readonly within: string
+  readonly by?: Fields
+  readonly steps: readonly Step[]
+}
+
+/** Nothing for so long: of a key that was seen, or at all. */
+export interface Absence {
+  readonly within: string
+  readonly by?: Fields
+}
+
+/** A value that a key didn't have within a time; silent for a while after a key is first seen. */
+export interface FirstSeen {
+  readonly value: string
+  readonly within: string
+  readonly learning: string
+  readonly by?: Fields
+}
+
+/** After a message for a key, none for so long; records are written all the same. */
+export interface Throttle {
+  readonly for: string
+  readonly by?: Fields
+}
+
+/** The clauses over time; a rule has one at most. */
+export interface Clauses {
+  readonly threshold?: Threshold
+  readonly sequence?: Sequence
+  readonly absence?: Absence
+  readonly firstSeen?: FirstSeen
+}
+
+/** Their keys. */
+export const clauseNames = ['threshold', 'sequence', 'absence', 'firstSeen'] as const
+
 /** A test inside a rule file. */
 export interface RuleTest {
   readonly name: string
@@ -56,14 +109,16 @@ export interface RuleTest {
 }
 
 /** A rule file; its JSON Schema is rules/schema/rule.schema.json. */
-export interface Rule {
+export interface Rule extends Clauses {
   readonly id: string
   readonly log: Log
   readonly title: string
   readonly severity: Severity
   readonly enabled?: boolean
   readonly tags?: readonly string[]
-  readonly when: Condition
+  /** Missing only in a rule over time, which then takes every entry. */
+  readonly when?: Condition
   readonly unless?: Condition
+  readonly throttle?: Throttle
   readonly tests: readonly RuleTest[]
 }

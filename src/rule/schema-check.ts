@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
-import type { Pointer } from './compile-rule.js'
+import type { Pointer } from './report-fault.js'
 import { suggest } from './did-you-mean.js'
 
 /** One way in which a value breaks its schema. */
@@ -15,13 +15,32 @@ export interface SchemaFault {
  * Compiles one of the published schemas (rules/schema/) into a check that gives every fault of a
  * value, in words. Only for files of the operator's and records of our own, never for log lines:
  * collecting all errors of a hostile value would take unbounded memory.
- * @throws where the schema can't be read
+ * `references` are the schemas that it refers to.
+ * @throws where a schema can't be read
  */
-export function createSchemaCheck(schemaFile: URL): (value: unknown) => SchemaFault[] {
-  const schema = JSON.parse(readFileSync(schemaFile, 'utf8')) as object
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strictTypes: false })
-  const validate: ValidateFunction = ajv.compile(schema)
-  return value => (validate(value) ? [] : (validate.errors ?? []).map(asFault))
+export function createSchemaCheck(
+  schemaFile: URL,
+  ...references: readonly URL[]
+): (value: unknown) => SchemaFault[] {
+  const read = (file: URL) => JSON.parse(readFileSync(file, 'utf8')) as object
+  const ajv = new Ajv2020({
+    allErrors: true,
+    verbose: true,
+    strictTypes: false,
+    formats: { date: isDate },
+  })
+  const validate: ValidateFunction = ajv
+    .addSchema(references.map(read))
+    .compile(read(schemaFile))
+  return value =>
+    validate(value)
+      ? []
+      : (validate.errors ?? []).filter(error => !isBranch(error)).map(asFault)
+}
+
+/** A key that one of several alternatives asks for; they are told as one. */
+function isBranch({ keyword, schemaPath }: ErrorObject): boolean {
+  return keyword === 'required' && /\/(?:anyOf|oneOf)\/\d+\/required$/.test(schemaPath)
 }
 
 function asFault(error: ErrorObject): SchemaFault {
@@ -37,6 +56,16 @@ function asFault(error: ErrorObject): SchemaFault {
     }
     case 'required':
       return { pointer, message: missing(pointer, String(params['missingProperty'])) }
+    case 'oneOf':
+    case 'anyOf': {
+      const keys = (error.schema as { required: string[] }[]).flatMap(s => s.required)
+      const message = Array.isArray(params['passingSchemas'])
+        ? `takes one of ${keys.join(', ')}, got more of them`
+        : `missing a key, one of ${keys.join(', ')}`
+      return { pointer, message }
+    }
+    case 'format':
+      return { pointer, message: `must be a date such as 2027-01-31${got}` }
     case 'enum': {
       const allowed = (params['allowedValues'] as unknown[]).map(String)
       const hint = typeof error.data === 'string' ? suggest(error.data, allowed) : ''
@@ -54,6 +83,12 @@ function asFault(error: ErrorObject): SchemaFault {
     default:
       return { pointer, message: `${error.message ?? error.keyword}${got}` }
   }
+}
+
+/** A day that the calendar has. */
+function isDate(text: string): boolean {
+  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : NaN
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
 
 function missing(pointer: Pointer, key: string): string {

@@ -1,14 +1,12 @@
 import type { Entry } from '../entry/entry.js'
-import { isEmpty } from '../entry/json-object.js'
 import { mask } from '../text/mask.js'
 import { oneLine } from '../text/one-line.js'
+import { fieldText } from './field-text.js'
 
 /** A rendered title is at most this long, so that every channel can carry it whole. */
 const maxTitle = 500
 /** One field's share of a title. */
 const maxField = 200
-/** Arrays in arrays are shown to this depth: the entry is the attacker's to nest. */
-const maxNesting = 4
 
 /**
  * Compiles `text {{field}} text` into a renderer. A missing field renders as `-`, an array as its
@@ -31,19 +29,7 @@ export function compileTitle(
     if (/[{}]/.test(part))
       report(`a field between "{{" and "}}" has no braces, got "${title}"`)
     const get = field(part.trim())
-    return (entry: Entry) => oneLine(mask(asText(get(entry))), maxField)
+    return (entry: Entry) => oneLine(mask(fieldText(get(entry))), maxField)
   })
   return entry => oneLine(parts.map(part => part(entry)).join(''), maxTitle)
-}
-
-function asText(value: unknown, nesting = 0): string {
-  if (isEmpty(value)) return '-'
-  if (Array.isArray(value)) {
-    if (nesting >= maxNesting) return '[…]'
-    const shown = value.slice(0, 50)
-    return shown.map(element => asText(element, nesting + 1)).join(', ')
-  }
-  if (typeof value === 'string') return value
-  if (typeof value === 'object') return '{…}'
-  return JSON.stringify(value)
 }

@@ -1,43 +1,38 @@
 import type { Fault } from '../fault.js'
 import { isJsonObject } from '../entry/json-object.js'
 import { compileRule, type CompiledRule } from './compile-rule.js'
-import { readJsonSource, type JsonSource } from './json-source.js'
+import { readCheckedSource } from './checked-source.js'
+import type { JsonSource } from './json-source.js'
 import { ruleSchema } from './packaged-rules.js'
-import type { Lists, Rule } from './rule.js'
+import { clauseNames, type Lists, type Rule } from './rule.js'
 import { nameOf, type RuleFile } from './rule-files.js'
 import { createSchemaCheck } from './schema-check.js'
 
 /**
  * Validates rule files the full way: JSON with positions, the published schema, what a schema can't
  * say, and a try at compiling. Gives the rules without a fault; every fault of the others goes to
- * `faults`.
+ * `faults`. `owner` knows which file has which id, and learns those of these files.
  */
 export function validateRules(
   files: readonly RuleFile[],
   lists: Lists,
   faults: Fault[],
+  owner = new Map<string, string>(),
 ): CompiledRule[] {
   const check = createSchemaCheck(ruleSchema)
-  const owner = new Map<string, string>()
   return files.flatMap(file => {
-    const source = readJsonSource(file.file, file.text)
-    const own = [...source.faults]
-    const schemaFaults = source.value === undefined ? [] : check(source.value)
-    for (const { pointer, key, message } of schemaFaults) {
-      own.push(
-        key === undefined
-          ? source.fault(pointer, message)
-          : source.keyFault(pointer, key, message),
-      )
-    }
-    own.push(...idFaults(file, source, owner), ...testFaults(source))
+    const { source, faults: own } = readCheckedSource(file, check)
+    own.push(
+      ...idFaults(file, source, owner),
+      ...clauseFaults(source),
+      ...testFaults(source),
+    )
     const compiled = compile(source, lists, own)
     faults.push(...own)
     return own.length === 0 && compiled !== undefined ? [compiled] : []
   })
 }
 
-/** `owner` knows which file has an id, and learns this one's. */
 function idFaults(
   { file }: RuleFile,
   source: JsonSource,
@@ -54,8 +49,29 @@ function idFaults(
       : [source.fault(['id'], `the id must be the file's name, "${name}", got "${id}"`)]),
     ...(other === undefined
       ? []
-      : [source.fault(['id'], `the id is taken by ${other}, got "${id}" again`)]),
+      : [
+          source.fault(
+            ['id'],
+            `the id is taken by ${other}, got "${id}" again; overrides/${id}.json can change that rule`,
+          ),
+        ]),
   ]
+}
+
+function clauseFaults(source: JsonSource): Fault[] {
+  const { value } = source
+  const names = clauseNames.filter(
+    name => isJsonObject(value) && Object.hasOwn(value, name),
+  )
+  return names.length < 2
+    ? []
+    : [
+        source.keyFault(
+          [],
+          names[1]!,
+          `a rule has one clause over time, got ${names.join(' and ')}`,
+        ),
+      ]
 }
 
 function testFaults(source: JsonSource): Fault[] {
@@ -94,14 +110,19 @@ function compile(
   return undefined
 }
 
-/** The title, and each key of the conditions, as rules of their own. */
-function partsOf({ title, when, unless, ...rest }: Rule): Rule[] {
-  const bare = { ...rest, title: '-', when: {} }
+/** The title, each key of the conditions, and each clause, as rules of their own. */
+function partsOf(rule: Rule): Rule[] {
+  const { id, log, severity, tests, title, when, unless, throttle } = rule
+  const bare: Rule = { id, log, severity, tests, title: '-', when: {} }
   const keysOf = (condition: unknown) =>
     isJsonObject(condition) ? Object.entries(condition) : []
   return [
     { ...bare, title },
     ...keysOf(when).map(([key, value]) => ({ ...bare, when: { [key]: value } })),
     ...keysOf(unless).map(([key, value]) => ({ ...bare, unless: { [key]: value } })),
+    ...clauseNames
+      .filter(name => rule[name] !== undefined)
+      .map(name => ({ ...bare, [name]: rule[name] })),
+    ...(throttle === undefined ? [] : [{ ...bare, throttle }]),
   ]
 }

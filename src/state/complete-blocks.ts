@@ -47,9 +47,8 @@ function completeBlock(
   ledger: Ledger,
   { stateDir, now, events }: Completion,
 ): void {
-  const ids = records.map(({ id }) => id)
   // The ledger comes last: with the ids in it, the messages were handed over.
-  if (!ids.every(id => ledger.has(id))) {
+  if (!records.every(({ id }) => ledger.has({ id }))) {
     for (const { destination, place, messages } of outboxEvents) {
       const dir = outboxDir(stateDir, destination)
       const missing = missingMessages(dir, place, messages)
@@ -57,7 +56,10 @@ function completeBlock(
         appendMessages(dir, place, missing, count => events.dropped(destination, count))
       }
     }
-    ledger.add(ids, now())
+    ledger.add(
+      records.map(({ text: _text, ...recorded }) => recorded),
+      now(),
+    )
   }
   const log = createAlertLog(alertLog)
   for (const { id, text } of records) if (!logged.has(id)) log.append(text)

@@ -15,6 +15,7 @@ import {
   writeSync,
 } from 'node:fs'
 import type { Alert } from '../alert/alert.js'
+import type { Recorded } from './ledger.js'
 import type { OutboxPlace } from './outbox-files.js'
 import { areAlerts } from './outbox-line.js'
 
@@ -24,8 +25,8 @@ export interface Block {
   /** The alert log's inode and size before; 0 where there was none. */
   readonly inode: number
   readonly size: number
-  /** Each alert's id and its record in the alert log. */
-  readonly records: readonly { readonly id: string; readonly text: string }[]
+  /** What makes each alert one, and its record in the alert log. */
+  readonly records: readonly (Recorded & { readonly text: string })[]
   /** The messages of each destination, and where they go. */
   readonly events: readonly OutboxEvent[]
 }
@@ -56,7 +57,10 @@ export function appendBlock(file: string, block: Block): number {
   const { records, ...rest } = block
   const header = JSON.stringify({
     ...rest,
-    records: records.map(({ id, text }) => ({ id, bytes: Buffer.byteLength(text) })),
+    records: records.map(({ text, ...recorded }) => ({
+      ...recorded,
+      bytes: Buffer.byteLength(text),
+    })),
   })
   const bytes = Buffer.from(
     [header, ...records.map(({ text }) => text)].map(line => `${line}\n`).join(''),
@@ -127,12 +131,12 @@ function readBlock(line: () => string | undefined): Block | 'end' | 'corrupt' {
     const block: unknown = JSON.parse(header)
     if (!isHeader(block)) return 'corrupt'
     const { records, ...rest } = block
-    const texts: { id: string; text: string }[] = []
-    for (const { id, bytes } of records) {
+    const texts: (Recorded & { text: string })[] = []
+    for (const { bytes, ...recorded } of records) {
       const text = line()
       if (text === undefined) return 'end'
       if (Buffer.byteLength(text) !== bytes) return 'corrupt'
-      texts.push({ id, text })
+      texts.push({ ...recorded, text })
     }
     return { ...rest, records: texts }
   } catch {
@@ -142,7 +146,7 @@ function readBlock(line: () => string | undefined): Block | 'end' | 'corrupt' {
 
 /** A block with its records' sizes in place of their texts. */
 interface Header extends Omit<Block, 'records'> {
-  readonly records: readonly { readonly id: string; readonly bytes: number }[]
+  readonly records: readonly (Recorded & { readonly bytes: number })[]
 }
 
 /** What something else has written here must not stop the completion of what is whole. */

@@ -1,6 +1,6 @@
-// Which alerts an alert log has. Text files with a record a line, `id seconds`, the newest one
-// appended to; the oldest are deleted whole. Everything here is called with the state lock held,
-// but for `has`.
+// Which alerts an alert log has. Text files with a record a line, `id seconds`, of rules over time
+// `id seconds series first last`; the newest file is appended to, the oldest are deleted whole.
+// Everything here is called with the state lock held, but for `has`.
 
 import {
   closeSync,
@@ -13,23 +13,39 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
-import { createHash } from 'node:crypto'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createIdSet, type IdSet } from '../alert/id-set.js'
+import { alertLogName } from './alert-log-name.js'
 import { setAside } from './set-aside.js'
+import { createSpans, type Spans } from './spans.js'
 import type { StateEvents } from './state-events.js'
 
-/** The ids that an alert log has. */
+/** What makes an alert one, in the ledger. */
+export interface Recorded {
+  /** 32 hex digits. */
+  readonly id: string
+  /** Of a rule over time: its rule and key (32 hex digits), and when its window was, epoch ms. */
+  readonly span?: {
+    readonly series: string
+    readonly first: number
+    readonly last: number
+  }
+}
+
+/** The alerts that an alert log has. */
 export interface Ledger {
-  /** Whether an alert is recorded, as far as was read. */
-  has(id: string): boolean
+  /**
+   * Whether an alert is recorded, as far as was read. One over time is, too, where a window of the
+   * same series is that it overlaps: a replay that begins elsewhere finds other ends of it.
+   */
+  has(recorded: Recorded): boolean
   /** Reads what other processes have added. Throws errors of the file system. */
   refresh(): void
   /**
-   * Adds ids that were recorded at `now`, in epoch milliseconds; they are known even where it
+   * Adds alerts that were recorded at `now`, in epoch milliseconds; they are known even where it
    * throws since they can't be written, and are written with the next ones.
    */
-  add(ids: readonly string[], now: number): void
+  add(recorded: readonly Recorded[], now: number): void
 }
 
 /** 35 days: the archives of a month, and some days to notice. */
@@ -38,9 +54,10 @@ const idsPerFile = 50_000
 const maxFiles = 20
 /** 32 hex digits, a blank, ten digits of epoch seconds, a newline. */
 const recordBytes = 44
-const record = /^[0-9a-f]{32} \d{10}$/
+const record = /^[0-9a-f]{32} \d{10}(?: [0-9a-f]{32} \d{13} \d{13})?$/
 /** What a kill or a full disk leaves of one. */
-const halfRecord = /^(?:[0-9a-f]{0,32}|[0-9a-f]{32} \d{0,10})$/
+const halfRecord =
+  /^(?:[0-9a-f]{0,32}|[0-9a-f]{32} \d{0,10}|[0-9a-f]{32} \d{10} (?:[0-9a-f]{0,32}|[0-9a-f]{32} \d{0,13}|[0-9a-f]{32} \d{13} \d{0,13}))$/
 
 interface File {
   readonly number: number
@@ -57,13 +74,12 @@ export function openLedger(
   alertLog: string,
   events: StateEvents,
 ): Ledger {
-  const path = resolve(alertLog)
-  const hash = createHash('sha256').update(path).digest('hex').slice(0, 8)
-  const dir = join(stateDir, 'ledger', `${basename(path)}-${hash}`)
+  const dir = join(stateDir, 'ledger', alertLogName(alertLog))
   const fileOf = (number: number) => join(dir, String(number).padStart(6, '0'))
   let files: File[] = []
-  let unwritten: string[] = []
+  let unwritten: Recorded[] = []
   let unwrittenIds = createIdSet()
+  const spans = createSpans()
 
   /** Deletes files that are too old, or too many. */
   const drop = (now: number) => {
@@ -76,18 +92,23 @@ export function openLedger(
   }
 
   return {
-    has: id => unwrittenIds.has(id) || files.some(file => file.ids.has(id)),
+    has: ({ id, span }) =>
+      unwrittenIds.has(id) ||
+      files.some(file => file.ids.has(id)) ||
+      (span !== undefined && spans.overlaps(span)),
     refresh() {
       const last = files.at(-1)?.number ?? 0
       for (const number of list(dir).filter(found => found >= last)) {
         if (number > last) files.push(newFile(number))
-        readRecords(fileOf(number), files.at(-1)!, events)
+        readRecords(fileOf(number), files.at(-1)!, spans, events)
       }
     },
-    add(ids, now) {
-      for (const id of ids) {
-        const isThere = files.some(file => file.ids.has(id))
-        if (!isThere && unwrittenIds.add(id)) unwritten.push(id)
+    add(alerts, now) {
+      for (const alert of alerts) {
+        const isThere = files.some(file => file.ids.has(alert.id))
+        if (isThere || !unwrittenIds.add(alert.id)) continue
+        unwritten.push(alert)
+        if (alert.span !== undefined) spans.add(alert.span)
       }
       if (unwritten.length === 0) return
       const last = files.at(-1)
@@ -97,7 +118,7 @@ export function openLedger(
       }
       const file = files.at(-1)!
       append(fileOf(file.number), file, unwritten, now)
-      for (const id of unwritten) file.ids.add(id)
+      for (const { id } of unwritten) file.ids.add(id)
       unwritten = []
       unwrittenIds = createIdSet()
     },
@@ -121,7 +142,7 @@ function list(dir: string): number[] {
 }
 
 /** Reads what has been added to a file. Half a record at its end is a dead process's, and cut off. */
-function readRecords(path: string, file: File, events: StateEvents): void {
+function readRecords(path: string, file: File, spans: Spans, events: StateEvents): void {
   const fd = openSync(path, 'r+')
   try {
     // Shorter than it was: another process has put it aside.
@@ -132,8 +153,14 @@ function readRecords(path: string, file: File, events: StateEvents): void {
     if (isHalf && end < text.length) ftruncateSync(fd, file.bytes + end)
     const lines = text.slice(0, end).split('\n').slice(0, -1)
     const whole = lines.filter(line => record.test(line))
-    for (const line of whole) file.ids.add(line.slice(0, 32))
-    file.newest = Number(whole.at(-1)?.slice(33) ?? file.newest / 1_000) * 1_000
+    for (const line of whole) {
+      const [id, seconds, series, first, last] = line.split(' ')
+      file.ids.add(id!)
+      file.newest = Number(seconds) * 1_000
+      if (series !== undefined) {
+        spans.add({ series, first: Number(first), last: Number(last) })
+      }
+    }
     file.bytes += end
     if (isHalf && whole.length === lines.length) return
     const rest = textFrom(fd, 0)
@@ -164,9 +191,19 @@ function openForAppend(path: string): number {
   }
 }
 
-function append(path: string, file: File, ids: readonly string[], now: number): void {
+function append(
+  path: string,
+  file: File,
+  alerts: readonly Recorded[],
+  now: number,
+): void {
   const seconds = String(Math.floor(now / 1_000)).padStart(10, '0')
-  const bytes = Buffer.from(ids.map(id => `${id} ${seconds}\n`).join(''), 'latin1')
+  const lines = alerts.map(({ id, span }) =>
+    span === undefined
+      ? `${id} ${seconds}\n`
+      : `${id} ${seconds} ${span.series} ${millis(span.first)} ${millis(span.last)}\n`,
+  )
+  const bytes = Buffer.from(lines.join(''), 'latin1')
   const fd = openForAppend(path)
   try {
     const written = writeSync(fd, bytes)
@@ -179,4 +216,8 @@ function append(path: string, file: File, ids: readonly string[], now: number): 
   } finally {
     closeSync(fd)
   }
+}
+
+function millis(epoch: number): string {
+  return String(Math.max(0, epoch)).padStart(13, '0')
 }

@@ -18,7 +18,7 @@ import {
   type OutboxEvent,
 } from './journal.js'
 import { createFailures, type FailureEvents } from './failures.js'
-import { openLedger } from './ledger.js'
+import { openLedger, type Recorded } from './ledger.js'
 import { appendMessages, nextPlace, outboxDir, type OutboxPlace } from './outbox-files.js'
 import { setAside } from './set-aside.js'
 import type { StateEvents } from './state-events.js'
@@ -156,7 +156,12 @@ export function createRecorder(
     if (unwritten.length < before) events.lost(before - unwritten.length)
   }
 
-  const isRecorded = (id: string) => ledger.has(id) || pendingIds.has(id)
+  const isKnown = (id: string) => ledger.has({ id }) || pendingIds.has(id)
+  /** A summary is known by its id; one of an alert that isn't recorded is about another one's time. */
+  const isRecorded = (alert: Alert) =>
+    alert.summary
+      ? isKnown(alert.id) || !isKnown(alert.of!)
+      : ledger.has(recordedOf(alert)) || pendingIds.has(alert.id)
 
   const complete = () => {
     let bytes = 0
@@ -195,12 +200,14 @@ export function createRecorder(
     },
     record: (alerts, route) =>
       locked(() => {
-        const fresh = alerts.filter(({ id }) => !isRecorded(id))
+        const fresh = alerts.filter(alert => !isRecorded(alert))
         if (fresh.length === 0) return { fresh, held: [] }
-        const ids = fresh.map(({ id }) => id)
         const texts = fresh.map(alertRecord)
         const outboxEvents = route(fresh).map(withPlace)
-        const records = fresh.map(({ id }, i) => ({ id, text: texts[i]! }))
+        const records = fresh.map((alert, i) => ({
+          ...recordedOf(alert),
+          text: texts[i]!,
+        }))
         let before: number | undefined
         inState(() => {
           const mark = fileMark(alertLogFile)
@@ -218,7 +225,7 @@ export function createRecorder(
               if (next?.file.endsWith('.queue')) places.set(dir, next)
             }),
         )
-        inState(() => ledger.add(ids, now()))
+        inState(() => ledger.add(fresh.map(recordedOf), now()))
         // What is held goes out from memory, and must not come into the outbox later as well.
         const isPending = held.length === 0 && unlogged.length > 0
         if (before !== undefined && isPending) pendingBytes = journalSize(journal)
@@ -235,6 +242,11 @@ export function createRecorder(
       unwritten = []
     },
   }
+}
+
+function recordedOf({ id, series, first, last }: Alert): Recorded {
+  if (series === undefined) return { id }
+  return { id, span: { series, first: Date.parse(first!), last: Date.parse(last!) } }
 }
 
 /** A folder that can't be read can't be appended to either, and that is told. */

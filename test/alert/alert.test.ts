@@ -6,7 +6,8 @@ import { factsOf } from '../../src/alert/facts.js'
 import { createKnownIds } from '../../src/alert/known-ids.js'
 import { mask } from '../../src/text/mask.js'
 import { oneLine } from '../../src/text/one-line.js'
-import { alertId, raiseAlert } from '../../src/alert/raise-alert.js'
+import { alertId } from '../../src/alert/alert-id.js'
+import { raiseAlert } from '../../src/alert/raise-alert.js'
 import { isUndecodable, type Entry } from '../../src/entry/entry.js'
 import { createServerDecoder } from '../../src/entry/server-entry.js'
 import { alertSchema } from '../../src/rule/packaged-rules.js'
@@ -29,7 +30,7 @@ function serverEntry(line: string): Entry {
 function recordOf(entry: Entry, part: Partial<Rule> = {}): string {
   const rule = compiled({ log: entry.log, ...part })
   const time = entry.time ?? raised
-  return alertRecord(raiseAlert(rule, entry, id, time, raised, alertLog))
+  return alertRecord(raiseAlert(rule, entry, { time, raised, alertLog }))
 }
 
 t.test('secrets are masked, and what only looks like one is not', async t => {
@@ -67,7 +68,7 @@ t.test('secrets are masked, and what only looks like one is not', async t => {
     [`x ${key('MII\n-----END RSA PRIVATE KEY-----')} y`, 'x [masked RSA private key] y'],
     [key('MII, cut off'), '[masked RSA private key]'],
     ['auth/token/lookup-self', 'auth/token/lookup-self'],
-    ['sys/generate-root/attempt', 'sys/generate-root/attempt'],
+    ['sys/generate-root/update', 'sys/generate-root/update'],
     [
       'hmac-sha256:393fdd342a4f9b2f19e96f5819d6379f',
       'hmac-sha256:393fdd342a4f9b2f19e96f5819d6379f',
@@ -328,7 +329,7 @@ t.test('a record is one line that its schema accepts, for both logs', async t =>
     t.strictSame(written, entry.log === 'audit' ? entry.fields : undefined)
     t.equal(line, entry.log === 'server' ? entry.line : undefined)
     t.match(rest, {
-      id,
+      id: alertId('a-rule', entry.identity),
       raised,
       log: entry.log,
       rule: 'a-rule',

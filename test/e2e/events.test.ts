@@ -74,7 +74,7 @@ t.test('events at a node come out in files, alert logs and Slack', async t => {
       rule: 'generate-root-accessed',
       entry: { request: { id: 'root-1' } },
     })
-    t.match(await shown(audit!.id), 'sys/generate-root/attempt')
+    t.match(await shown(audit!.id), 'sys/generate-root/update')
 
     const [server] = await until('the server alerts', () => {
       const alerts = system.alerts('messages.alert')

@@ -11,6 +11,8 @@ import {
   alertSchema,
   areValidated,
   digestOf,
+  exceptionSchema,
+  overrideSchema,
   packagedRules,
   ruleSchema,
   validatedDigest,
@@ -111,7 +113,11 @@ const edits: readonly (readonly [from: string, to: string, ...faults: string[]])
     '1:1: missing key "severity"',
     '5:3: unknown key "severty", did you mean "severity"?',
   ],
-  ['"title"', '"throttle": {}, "title"', '4:3: unknown key "throttle"'],
+  [
+    '"title"',
+    '"throtle": {}, "title"',
+    '4:3: unknown key "throtle", did you mean "throttle"?',
+  ],
   [
     when,
     '{ "x": { "startWith": "y" } }',
@@ -328,7 +334,9 @@ t.test('of two rules with one id the first is kept', async t => {
   const files = { 'one/a.json': good, 'two/a.json': good.replace('"low"', '"high"') }
   t.strictSame(await load(t, files), {
     ids: ['a'],
-    faults: ['two/a.json:2:9: the id is taken by one/a.json, got "a" again'],
+    faults: [
+      'two/a.json:2:9: the id is taken by one/a.json, got "a" again; overrides/a.json can change that rule',
+    ],
   })
 })
 
@@ -558,6 +566,9 @@ t.test('rules that the build has validated are trusted until one is edited', asy
 t.test('the published schemas are valid, and name what they are for', async t => {
   for (const schema of [ruleSchema, alertSchema]) {
     t.doesNotThrow(() => createSchemaCheck(schema))
+  }
+  for (const schema of [exceptionSchema, overrideSchema]) {
+    t.doesNotThrow(() => createSchemaCheck(schema, ruleSchema))
   }
   t.throws(() => createSchemaCheck(new URL('absent.json', ruleSchema)))
 })

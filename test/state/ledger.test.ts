@@ -27,7 +27,7 @@ for (const [what, write, isCorrupt] of [
       ledger.refresh()
       return ledger
     }
-    open().add([one], now)
+    open().add([{ id: one }], now)
     const [name] = readdirSync(join(stateDir, 'ledger'))
     const file = join(stateDir, 'ledger', name!, '000001')
     write(file)
@@ -35,10 +35,51 @@ for (const [what, write, isCorrupt] of [
     const ledger = open()
     t.strictSame(told, isCorrupt ? [`${file}.corrupt`] : [])
     if (isCorrupt) t.ok(readFileSync(`${file}.corrupt`).equals(wrong))
-    t.equal(ledger.has(one), what !== 'holds zeros only', 'what is whole holds')
-    ledger.add([two], now)
-    t.ok(open().has(two))
+    t.equal(ledger.has({ id: one }), what !== 'holds zeros only', 'what is whole holds')
+    ledger.add([{ id: two }], now)
+    t.ok(open().has({ id: two }))
     t.match(readFileSync(file, 'utf8'), /^(?:[0-9a-f]{32} \d{10}\n)+$/)
     t.equal(told.length, isCorrupt ? 1 : 0)
   })
 }
+
+t.test('a window that overlaps a recorded one of its series is recorded', async t => {
+  const stateDir = t.testdir()
+  const open = () => {
+    const ignore = () => {}
+    const ledger = openLedger(stateDir, '/var/log/vault/audit.alert', {
+      corrupt: ignore,
+      cut: ignore,
+      evicted: ignore,
+      dropped: ignore,
+    })
+    ledger.refresh()
+    return ledger
+  }
+  const span = (first: number, last: number, series = one) => ({
+    series,
+    first: now + first,
+    last: now + last,
+  })
+  open().add([{ id: one, span: span(10, 20) }, { id: two }], now)
+  for (const ledger of [open(), open()]) {
+    const has = (...window: Parameters<typeof span>) =>
+      ledger.has({ id: 'f0'.repeat(16), span: span(...window) })
+    t.ok(has(20, 30), 'one moment is enough')
+    t.ok(has(0, 10))
+    t.ok(has(12, 13))
+    t.ok(has(0, 99))
+    t.notOk(has(21, 30))
+    t.notOk(has(0, 9))
+    t.notOk(has(12, 13, two), 'of another series')
+    t.ok(ledger.has({ id: one, span: span(500, 600) }), 'the id alone is enough')
+  }
+  const [name] = readdirSync(join(stateDir, 'ledger'))
+  const file = join(stateDir, 'ledger', name!, '000001')
+  appendFileSync(file, `${'3c'.repeat(16)} 1795483892 ${'3c'.repeat(5)}`)
+  t.ok(open().has({ id: two }), 'half a record is cut off')
+  t.match(
+    readFileSync(file, 'utf8'),
+    /^[0-9a-f]{32} \d{10} [0-9a-f]{32} \d{13} \d{13}\n[0-9a-f]{32} \d{10}\n$/,
+  )
+})

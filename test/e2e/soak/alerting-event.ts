@@ -28,7 +28,7 @@ interface AuditKind {
 const hostile = '`<!channel>*_~<https://192.0.2.1|x> %s \\u202e\u001b[31m'
 
 const auditKinds: readonly AuditKind[] = [
-  { rules: ['generate-root-accessed'], path: 'sys/generate-root/attempt' },
+  { rules: ['generate-root-accessed'], path: 'sys/generate-root/update' },
   { rules: ['generate-root-accessed'], path: `sys/generate-root/${hostile}` },
   {
     rules: ['generate-root-accessed', 'root-token-used'],

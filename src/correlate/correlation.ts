@@ -1,0 +1,225 @@
+import type { Entry } from '../entry/entry.js'
+import { epochOf } from '../entry/rfc3339.js'
+import type { Clause, Key } from '../rule/compile-clause.js'
+import type { CompiledRule } from '../rule/compile-rule.js'
+import { createAbsence } from './absence.js'
+import type { Correlator, Finding } from './correlator.js'
+import { createEventClock } from './event-clock.js'
+import { createFirstSeen } from './first-seen.js'
+import { createRecentEvents } from './recent-events.js'
+import { createSequence } from './sequence.js'
+import { createThreshold } from './threshold.js'
+import { createThrottle, type Throttle } from './throttle.js'
+
+/** What a rule over time has found. */
+export interface Found {
+  readonly rule: CompiledRule
+  readonly finding: Finding
+}
+
+/** All that rules over time remember. */
+export interface Correlation {
+  /**
+   * Takes an entry's time. Gives what is due by now, and the time at which the entry is to be
+   * counted; undefined for one that rules over time must not see.
+   */
+  enter(entry: Entry): { readonly at: number | undefined; readonly due: readonly Found[] }
+  /** What a rule over time makes of an entry that it matches, at the time that `enter` gave. */
+  see(rule: CompiledRule, entry: Entry, at: number): Found[]
+  /** Nothing came in for so long, in milliseconds: what is due by then. */
+  idle(ms: number): Found[]
+  /** Whether a rule's throttle lets a message out. */
+  admits(rule: CompiledRule, key: Key, time: string): boolean
+  /** These rules are in force from now on; what is known of them stays. Gives what `restore` does. */
+  useRules(rules: readonly CompiledRule[]): string[]
+  /** As JSON, for a file. */
+  save(): unknown
+  /** Takes that back. Gives in words what can't be used any more, and is dropped. */
+  restore(saved: unknown): string[]
+}
+
+/** What rules over time are told, and what they tell. */
+export interface CorrelationParts {
+  readonly rules: readonly CompiledRule[]
+  /** Epoch milliseconds; only to disbelieve entries from the future. */
+  readonly clock: () => number
+  /** When the program started, where the clock fires deadlines too; undefined elsewhere. */
+  readonly startedAt: number | undefined
+  /** An entry was not counted, a key given up, or a copy forgotten too early. */
+  readonly onCount: (what: 'late' | 'ahead' | 'keys_evicted' | 'copies_forgotten') => void
+}
+
+const version = 1
+const secondMs = 1_000
+const nothingFound: Found[] = []
+
+interface Running {
+  readonly clause: string
+  readonly correlator: Correlator | undefined
+  readonly throttle: Throttle | undefined
+}
+
+interface SavedState {
+  readonly version: number
+  readonly now?: number
+  readonly recent: unknown
+  readonly rules: Readonly<
+    Record<string, { clause: string; state?: unknown; throttle?: unknown }>
+  >
+}
+
+/** Nothing was seen so far. */
+export function createCorrelation(parts: CorrelationParts): Correlation {
+  const { clock, startedAt, onCount } = parts
+  const events = createEventClock(clock)
+  const recent = createRecentEvents(() => onCount('copies_forgotten'))
+  let rules = parts.rules
+  let running = start(rules, startedAt)
+  let advancedTo = -Infinity
+
+  function start(
+    from: readonly CompiledRule[],
+    since: number | undefined,
+  ): Map<string, Running> {
+    return new Map(
+      from
+        .filter(({ clause, throttle }) => clause !== undefined || throttle !== undefined)
+        .map(rule => {
+          const { clause, throttle } = rule
+          return [
+            rule.rule.id,
+            {
+              clause: clauseText(rule),
+              correlator: clause && createCorrelator(clause, rule, since),
+              throttle: throttle && createThrottle(throttle.forMs),
+            },
+          ]
+        }),
+    )
+  }
+
+  /** Findings, and what was given up for them. */
+  const counted = (rule: CompiledRule, find: (correlator: Correlator) => Finding[]) => {
+    const correlator = running.get(rule.rule.id)?.correlator
+    if (correlator === undefined) return []
+    const before = correlator.evicted
+    const found = find(correlator).map(finding => ({ rule, finding }))
+    for (let i = before; i < correlator.evicted; i++) onCount('keys_evicted')
+    return found
+  }
+
+  const advance = (now: number, isIdle: boolean): Found[] => {
+    // Up to whole seconds, so that it comes to the same from any line on.
+    const until = Math.floor(now / secondMs) * secondMs
+    if (until <= advancedTo) return nothingFound
+    advancedTo = until
+    return rules.flatMap(rule =>
+      rule.clause === undefined ? [] : counted(rule, c => c.advance(until, isIdle)),
+    )
+  }
+
+  const restore = (saved: unknown): string[] => {
+    const dropped: string[] = []
+    const state = saved as SavedState
+    if (state.version !== version) {
+      return [`it is of version ${JSON.stringify(state.version)}, not ${version}`]
+    }
+    if (state.now !== undefined) events.resume(state.now)
+    recent.load(state.recent)
+    for (const [id, { clause, state: known, throttle }] of Object.entries(state.rules)) {
+      const rule = running.get(id)
+      if (rule === undefined) continue
+      if (rule.clause !== clause) {
+        dropped.push(`the clause over time of rule ${id} has changed`)
+        continue
+      }
+      rule.correlator?.load(known)
+      rule.throttle?.load(throttle)
+    }
+    return dropped
+  }
+
+  const save = (): SavedState => ({
+    version,
+    ...(events.now !== undefined && { now: events.now }),
+    recent: recent.save(),
+    rules: Object.fromEntries(
+      [...running].map(([id, { clause, correlator, throttle }]) => [
+        id,
+        { clause, state: correlator?.save(), throttle: throttle?.save() },
+      ]),
+    ),
+  })
+
+  return {
+    enter({ time }) {
+      const at = events.see(time === undefined ? undefined : epochOf(time))
+      if (at === 'late' || at === 'ahead') onCount(at)
+      if (typeof at !== 'number') return { at: undefined, due: nothingFound }
+      return { at, due: advance(events.now!, false) }
+    },
+    see: (rule, entry, at) =>
+      counted(rule, correlator =>
+        correlator.see({
+          entry,
+          at,
+          now: events.now ?? at,
+          title: () => rule.title(entry),
+          isFirst: part =>
+            recent.isFirst([rule.rule.id, part, ...entry.identity], at, events.now ?? at),
+        }),
+      ),
+    idle(ms) {
+      const from = events.now ?? startedAt
+      return from === undefined ? [] : advance(from + ms, true)
+    },
+    admits(rule, key, time) {
+      const throttle = running.get(rule.rule.id)?.throttle
+      return throttle === undefined || throttle.admit(key, epochOf(time))
+    },
+    useRules(other) {
+      const saved = save()
+      rules = other
+      // An absence that is new is so from now on.
+      running = start(
+        other,
+        startedAt === undefined ? undefined : (events.now ?? clock()),
+      )
+      return restore(saved)
+    },
+    save,
+    restore,
+  }
+}
+
+function createCorrelator(
+  clause: Clause,
+  { title }: CompiledRule,
+  startedAt: number | undefined,
+): Correlator {
+  switch (clause.kind) {
+    case 'threshold':
+      return createThreshold(clause)
+    case 'sequence':
+      return createSequence(clause)
+    case 'absence':
+      return createAbsence(clause, startedAt, title(nothing))
+    case 'firstSeen':
+      return createFirstSeen(clause)
+  }
+}
+
+/** For the title of an absence of which no entry was seen. */
+const nothing: Entry = {
+  log: 'audit',
+  line: '',
+  time: undefined,
+  fields: {},
+  identity: [],
+}
+
+/** What the state of a rule over time depends on. */
+function clauseText({ rule }: CompiledRule): string {
+  const { threshold, sequence, absence, firstSeen, throttle } = rule
+  return JSON.stringify({ threshold, sequence, absence, firstSeen, throttle })
+}

@@ -1,0 +1,64 @@
+import type { Key } from '../rule/compile-clause.js'
+import type { Entry } from '../entry/entry.js'
+
+// Rules over time, one state machine a rule. Pure: time is the entries' own, in epoch milliseconds,
+// and comes in with every call.
+
+/** An entry that a rule over time is to see. */
+export interface Sighting {
+  readonly entry: Entry
+  /** The entry's time, at most `latenessMs` before the greatest one seen. */
+  readonly at: number
+  /** The greatest time seen, this one included. */
+  readonly now: number
+  /** The rule's title for this entry; rendered only when it is asked for. */
+  readonly title: () => string
+  /** False where a copy of this event (its request or response, a repeat) was counted before. */
+  readonly isFirst: (part: string) => boolean
+}
+
+/** Something that a rule over time has found. */
+export interface Finding {
+  readonly key: Key
+  /** The first and the last event, epoch milliseconds. */
+  readonly first: number
+  readonly last: number
+  /** How many events, or distinct values. */
+  readonly count: number
+  /** The time that the alert gets. */
+  readonly at: number
+  /** Set where no entry is at hand: what the title was for the entry that began it. */
+  readonly title?: string
+  /** The window of the alert of which this is the count at its end. */
+  readonly summaryOf?: Window
+}
+
+/** When an alert's first and last event were. */
+export interface Window {
+  readonly first: number
+  readonly last: number
+}
+
+/** The state of one rule over time. */
+export interface Correlator {
+  /** Takes an entry on which the rule's conditions hold. */
+  see(sighting: Sighting): Finding[]
+  /**
+   * What was due until then, a whole second: of each key, so this is done once a second of the
+   * entries' time. `isIdle`: nothing has come in for so long, and nothing late is waited for.
+   */
+  advance(until: number, isIdle: boolean): Finding[]
+  /** How many keys were given up, over all, since there were too many. */
+  readonly evicted: number
+  /** The state as JSON; `load` takes it back into a fresh correlator, and throws where it is none. */
+  save(): unknown
+  load(saved: unknown): void
+}
+
+/** An entry up to 5 minutes late goes into its window. */
+export const latenessMs = 5 * 60_000
+
+/** Whether two windows have a moment in common: then their alerts are one. */
+export function overlap(a: Window, b: Window): boolean {
+  return a.first <= b.last && a.last >= b.first
+}

@@ -1,0 +1,111 @@
+import type { Options } from './options.js'
+import type { LiveOutput } from './live-output.js'
+import type { Pipeline } from './pipeline.js'
+import type { Shell } from './shell.js'
+import {
+  correlationFile,
+  readCorrelation,
+  writeCorrelation,
+} from './state/correlation-file.js'
+import { setAside } from './state/set-aside.js'
+
+/** Keeps what rules over time remember, and fires their deadlines while nothing comes in. */
+export interface LiveCorrelation {
+  /** Says what is lost, where the state of a rule can't be used any more. */
+  dropped(reasons: readonly string[]): void
+  /** Nothing more comes in: keeps the state for the next start. */
+  end(): void
+}
+
+const tickMs = 1_000
+/** A kill loses at most so much. */
+const saveTicks = 10
+
+/** What is kept: how long nothing had come in, and what rules over time remember. */
+interface Saved {
+  readonly idleMs: number
+  readonly rules: unknown
+}
+
+/** Starts from what was kept; the pipeline has seen nothing so far. */
+export function keepCorrelation(
+  pipeline: Pipeline,
+  output: Pick<LiveOutput, 'emit' | 'say'>,
+  { stateDir, alertLog }: Options,
+  { counters, diagnostics }: Shell,
+): LiveCorrelation {
+  const file = correlationFile(stateDir, alertLog)
+  let idleMs = 0
+  let known = 0
+  let tickedAt = performance.now()
+  let ticks = 0
+
+  const dropped = (reasons: readonly string[]) => {
+    for (const reason of reasons) {
+      counters.add('state_dropped')
+      diagnostics.warn(`state of rules over time dropped: ${reason}`)
+    }
+  }
+
+  const restore = () => {
+    try {
+      const saved = readCorrelation(file) as Saved | undefined
+      if (saved === undefined) return
+      dropped(pipeline.restore(saved.rules))
+      // While no handler ran nobody could tell silence from that; before and after it adds up.
+      idleMs = saved.idleMs
+    } catch (error) {
+      dropped([`${file}: ${String(error)}`])
+      putAside()
+    }
+  }
+
+  /** A file that can't be read can't be moved either: that the folder can't be used is told. */
+  const putAside = () => {
+    try {
+      const aside = setAside(file, '')
+      counters.add('state_corrupt')
+      const title = `${file} held what was never written there; it is in ${aside} now`
+      output.say({ kind: 'handler-state-corrupt', title, detail: title })
+    } catch {
+      counters.add('state_errors')
+    }
+  }
+
+  /** Entries by which time goes on. */
+  const timely = () =>
+    counters.get('entries') - counters.get('late') - counters.get('ahead')
+
+  const save = () => {
+    try {
+      const saved: Saved = { idleMs, rules: pipeline.save() }
+      writeCorrelation(file, saved)
+    } catch (error) {
+      counters.add('state_errors')
+      diagnostics.debug(`${file} can't be written: ${String(error)}`)
+    }
+  }
+
+  const tick = () => {
+    const now = performance.now()
+    const isIdle = timely() === known
+    known = timely()
+    idleMs = isIdle ? idleMs + now - tickedAt : 0
+    tickedAt = now
+    if (isIdle) {
+      const alerts = pipeline.idle(Math.floor(idleMs))
+      if (alerts.length > 0) void output.emit(alerts)
+    }
+    if (++ticks % saveTicks === 0) save()
+  }
+
+  restore()
+  const timer = setInterval(tick, tickMs)
+  return {
+    dropped,
+    end() {
+      clearInterval(timer)
+      save()
+    },
+  }
+}

@@ -1,0 +1,124 @@
+// Writes docs/rules.md from the packaged rules: `npm run docs`. test/docs.test.ts checks that it was.
+import { writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { format, resolveConfig } from 'prettier'
+import type { Log } from '../src/entry/entry.js'
+import { loadRules } from '../src/rule/load-rules.js'
+import type { Rule } from '../src/rule/rule.js'
+import { severities } from '../src/rule/severity.js'
+
+/** The page. */
+export const rulesPage = new URL('../docs/rules.md', import.meta.url)
+
+/** A packaged rule with what is for people. */
+interface Documented extends Rule {
+  readonly description: string
+  readonly falsePositives: readonly string[]
+  readonly references: readonly string[]
+  readonly attack?: readonly string[]
+  readonly runbook: string
+}
+
+/** The page's text, from the rules as they are. */
+export async function renderRulesPage(): Promise<string> {
+  const { rules } = await loadRules([])
+  const all = rules.map(({ rule }) => rule as Documented)
+  const logs: [Log, string][] = [
+    ['audit', 'Audit log'],
+    ['server', 'Server log'],
+  ]
+  const text = [
+    '# The packaged rules',
+    '',
+    'Made from the rule files by `npm run docs`; change these instead. The rules that are on are those of',
+    "HashiCorp's article. The others are off in this version: turn on what you want to be told of, or",
+    'change its severity, by an override ([tuning.md](tuning.md)).',
+    ...logs.flatMap(([log, name]) =>
+      section(name, sorted(all.filter(r => r.log === log))),
+    ),
+  ].join('\n')
+  const options = await resolveConfig(rulesPage)
+  return format(text, { ...options, parser: 'markdown' })
+}
+
+function sorted(rules: readonly Documented[]): Documented[] {
+  const rank = (rule: Rule) => severities.indexOf(rule.severity)
+  return rules.toSorted((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1))
+}
+
+function section(name: string, rules: readonly Documented[]): string[] {
+  const on = rules.filter(({ enabled }) => enabled !== false)
+  return [
+    '',
+    `## ${name}`,
+    '',
+    `${rules.length} rules, ${on.length} of them on.`,
+    '',
+    '| Rule | Severity | | Alerts with |',
+    '| --- | --- | --- | --- |',
+    ...rules.map(
+      ({ id, severity, enabled, title }) =>
+        `| [${id}](#${anchor(id)}) | ${severity} | ${enabled === false ? 'off' : 'on'} | ${code(title)} |`,
+    ),
+    ...rules.flatMap(details),
+  ]
+}
+
+function details(rule: Documented): string[] {
+  const {
+    id,
+    severity,
+    enabled,
+    description,
+    falsePositives,
+    attack,
+    references,
+    runbook,
+  } = rule
+  return [
+    '',
+    `### ${id}`,
+    '',
+    `${severity}${enabled === false ? ', off' : ''}${overTime(rule)}. ${description}`,
+    '',
+    ...falsePositives.map(text => `- Normal: ${text}`),
+    ...(attack ? [`- ATT&CK: ${attack.map(attackLink).join(', ')}`] : []),
+    `- References: ${references.map(link => `<${link}>`).join(', ')}`,
+    '',
+    ...runbook.split('\n'),
+  ]
+}
+
+function overTime({ threshold, sequence, absence, firstSeen }: Rule): string {
+  const by = (fields: string | readonly string[] | undefined) =>
+    fields === undefined ? '' : ` by ${[fields].flat().map(code).join(' and ')}`
+  if (threshold !== undefined) {
+    const { count, within, distinct } = threshold
+    const of = distinct === undefined ? 'times' : `different ${code(distinct)}`
+    return `; ${count} ${of} within ${within}${by(threshold.by)}`
+  }
+  if (sequence !== undefined) {
+    return `; ${sequence.steps.length} steps within ${sequence.within}${by(sequence.by)}`
+  }
+  if (absence !== undefined) return `; nothing for ${absence.within}${by(absence.by)}`
+  if (firstSeen === undefined) return ''
+  const { value, within, learning } = firstSeen
+  return `; ${code(value)} not seen for ${within}${by(firstSeen.by)}, after ${learning} of learning`
+}
+
+function attackLink(id: string): string {
+  return `[${id}](https://attack.mitre.org/techniques/${id.replace('.', '/')}/)`
+}
+
+/** As GitHub makes them. */
+function anchor(id: string): string {
+  return id.toLowerCase().replace(/[^\w-]/g, '')
+}
+
+function code(text: string): string {
+  return `\`${text.replaceAll('|', '\\|')}\``
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  writeFileSync(rulesPage, await renderRulesPage())
+}
