@@ -4,8 +4,8 @@ import type { CompiledRule } from './rule/compile-rule.js'
 
 /** Alerts whose titles show an outcome that wasn't known when they were raised. */
 export interface Outcomes {
-  /** A rule has alerted on this entry. */
-  await(rule: CompiledRule, id: string, entry: Entry): void
+  /** A rule has alerted on this entry: gives whether its title waits for the outcome. */
+  await(rule: CompiledRule, id: string, entry: Entry): boolean
   /** The alerts whose outcome this entry tells; each is told of once. */
   of(entry: Entry): { rule: CompiledRule; id: string; outcome: string }[]
 }
@@ -20,10 +20,11 @@ export function createOutcomes(): Outcomes {
     vaultFields['outcome']!(fields) as string | undefined
   return {
     await(rule, id, entry) {
-      if (!awaitsOutcome(rule) || outcomeOf(entry) !== undefined) return
+      if (!awaitsOutcome(rule) || outcomeOf(entry) !== undefined) return false
       const event = eventOf(entry)
       awaited.set(event, [...(awaited.get(event) ?? []), { rule, id }])
       if (awaited.size > maxAwaited) awaited.delete(awaited.keys().next().value!)
+      return true
     },
     of(entry) {
       if (awaited.size === 0 || entry.log !== 'audit') return []

@@ -100,8 +100,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   ): Alert[] => {
     if (rule.clause === undefined) {
       const alerts = fresh(raiseAlert(rule, decoded, occasionOf(decoded.time)))
-      for (const { id } of alerts) outcomes.await(rule, id, decoded)
-      return alerts.map(alert => throttled(rule, alert, decoded))
+      return alerts.map(alert => throttled(rule, awaiting(rule, alert, decoded), decoded))
     }
     if (at === undefined) return []
     return correlation.see(rule, decoded, at).flatMap(found => {
@@ -110,6 +109,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       return raiseFound(found, decoded).map(alert => throttled(rule, alert, decoded))
     })
   }
+
+  const awaiting = (rule: CompiledRule, alert: Alert, decoded: Entry): Alert =>
+    outcomes.await(rule, alert.id, decoded) ? { ...alert, awaitsOutcome: true } : alert
 
   /** Without a message, where the rule's throttle holds it back. */
   const throttled = (rule: CompiledRule, alert: Alert, decoded: Entry): Alert => {

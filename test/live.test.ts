@@ -381,6 +381,56 @@ t.test('records that are lost are told, once', async t => {
   t.match(stderr, /records_lost=1\d\d\d/)
 })
 
+t.test('all rules of one request are one message, with its outcome', async t => {
+  const slack = await standIn(t)
+  const { args, dir, records } = handlerFolder(t, `[slack]\nurl = ${slack.url}\n`, {
+    rules: {
+      'a.json': rule('a', 'a: {{vault.outcome}}'),
+      'b.json': JSON.stringify({
+        ...(JSON.parse(rule('b', 'b')) as object),
+        when: { type: 'response' },
+        tests: [{ name: 'a', alerts: 1, entries: [{ type: 'response' }] }],
+      }),
+    } as never,
+  })
+  const handler = startHandler('audit', [...args, '-r', `${dir}/rules`])
+  const send = (id: string, more: object) => {
+    const entry = JSON.parse(auditLine({ id })) as object
+    handler.child.stdin.write(`${JSON.stringify({ ...entry, ...more })}\n`)
+  }
+  const denied = { type: 'response', error: '1 error occurred: permission denied' }
+  const shown = () => slack.requests.map(({ body }) => rendered(body))
+  const start = performance.now()
+  send('1', { type: 'request' })
+  await until('it is recorded at once', () => records().length === 1)
+  t.ok(performance.now() - start < 1_500)
+  send('1', denied)
+  await until('the outcome is sent', () => slack.requests.length === 1)
+  t.match(shown()[0], /a: denied[^]*\bb\b/)
+  t.match(records(), [
+    { rule: 'a', title: 'a: -' },
+    { rule: 'b', title: 'b' },
+    { rule: 'a', title: 'a: denied', of: records()[0]!.id, outcome: 'denied' },
+  ])
+
+  send('2', { type: 'request' })
+  await until(
+    'what has no response goes out by itself',
+    () => slack.requests.length === 2,
+  )
+  t.match(shown()[1], /a: -/)
+  send('2', { type: 'response' })
+  await until('which is recorded later', () => records().length === 6)
+  send('3', { type: 'response' })
+  await until('and all else is sent', () =>
+    shown().some(text => /a: succeeded/.test(text)),
+  )
+  handler.child.stdin.end()
+  const { stderr } = await handler.done
+  t.match(stderr, /deliveries=4/, 'the response to 2 is a message for the rule b alone')
+  t.match(records()[5], { of: records()[3]!.id, outcome: 'succeeded' })
+})
+
 t.test('a secret behind a mistyped key is not shown', async t => {
   const slack = await standIn(t)
   const ini = `[slack]

@@ -41,11 +41,14 @@ export interface Alert {
   /** A record about the alert with this id: what it counted until its end, or its outcome. */
   readonly of?: string
   readonly summary?: true
+  /** What came of the request, where that was known later; also in the message of that alert. */
   readonly outcome?: string
   /** The same for all alerts on one request, which go into one message. Not in the record. */
   readonly event: string
   /** Of rules over time: the same for all alerts of one rule and key. Not in the record. */
   readonly series?: string
+  /** Its title is to show what came of the request, for which the message waits a while. */
+  readonly awaitsOutcome?: true
   /** Recorded, but not sent. */
   readonly isQuiet?: true
   /** Audit: the entry's JSON as written. */

@@ -1,6 +1,7 @@
 import type { Alert } from '../alert/alert.js'
+import { withOutcomes } from '../alert/with-outcomes.js'
 import type { Message } from '../notify/notifier.js'
-import type { Outbox } from '../state/outbox.js'
+import type { Outbox, WaitingEvents } from '../state/outbox.js'
 import type { Place } from '../state/place.js'
 import { composeDigest } from './compose-digest.js'
 
@@ -39,7 +40,7 @@ export async function chooseMessage(
   const batch = what === 'batch' ? outbox.batch() : undefined
   const places = { batch: [], digest: outbox.all(), apart }[what]
   const waiting = batch ?? outbox.events(places)
-  const events = () => waiting.read()
+  const events = () => messagesOf(waiting)
   const settle = () => waiting.settle()
   const reason = what === 'batch' ? 'replay' : 'flood'
   const composed = await composeDigest(events(), reason, stateDir, alertLog, now)
@@ -60,8 +61,8 @@ function chooseEvent(
   if (place === undefined) return undefined
   const waiting = outbox.events([place])
   const settle = () => waiting.settle()
-  const [alerts] = waiting.read()
-  if (alerts === undefined) {
+  const alerts = withOutcomes([...waiting.read()].flat())
+  if (alerts.length === 0) {
     settle()
     return undefined
   }
@@ -73,5 +74,13 @@ function chooseEvent(
     events: () => [alerts],
     settle,
     discard() {},
+  }
+}
+
+/** What is left of a line where nothing but an outcome stood is no message. */
+function* messagesOf(waiting: WaitingEvents): Generator<readonly Alert[]> {
+  for (const line of waiting.read()) {
+    const alerts = withOutcomes(line)
+    if (alerts.length > 0) yield alerts
   }
 }

@@ -51,7 +51,12 @@ export function createDispatch(
         const routed = alerts.filter(alert => isRouted(alert, config.route))
         if (routed.length === 0) return []
         const outgoing = routed.map(notifier.wantsEntry ? withMaskedEntry : withoutEntry)
-        const messages = notifier.split?.(outgoing) ?? [outgoing]
+        const [first, ...more] = notifier.split?.(outgoing) ?? [outgoing]
+        // What comes later on the same request joins the first.
+        const rest = more.map(found =>
+          found.map(alert => ({ ...alert, event: alert.id })),
+        )
+        const messages = first === undefined ? [] : [first, ...rest]
         return [{ destination: config.name, messages, batch }]
       }),
     isHeard: (alert, except) =>

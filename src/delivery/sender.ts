@@ -92,7 +92,8 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
     }
     if (lock !== undefined) {
       await guarded(() => adoptBatches(stateDir, dir, locked))
-      await guarded(() => outbox.poll())
+      // At the end nothing more comes in to wait for.
+      await guarded(() => outbox.poll(deadline < Infinity ? Infinity : now()))
       if (unsent() > 0) await guarded(() => signs.give(pace, now()))
     } else await guarded(() => signs.look(now()))
     apart.look(now())
@@ -117,8 +118,8 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
   }
 
   const unsent = () => {
-    const { critical, others, batches } = outbox.waiting()
-    return critical + others + batches + apart.count()
+    const { critical, others, batches, awaiting } = outbox.waiting()
+    return critical + others + batches + awaiting + apart.count()
   }
 
   const waiting = () => ({ ...outbox.waiting(), apart: apart.turn(), ...lanes.held() })

@@ -42,9 +42,12 @@ export function labels(message: Message): Labels {
   return { id, severity, rule, log }
 }
 
-/** For channels that take an alert a message: see `Notifier.split`. */
+/**
+ * For channels that take an alert a message: see `Notifier.split`. Each is an event of its own, which
+ * nothing joins but its outcome.
+ */
 export function oneByOne(alerts: readonly Alert[]): Alert[][] {
-  return alerts.map(alert => [alert])
+  return alerts.map(alert => [{ ...alert, event: alert.of ?? alert.id }])
 }
 
 function onlyAlert([alert, ...others]: readonly Alert[]): Alert {

@@ -1,5 +1,5 @@
 // The files of one destination's outbox, in a folder of its name. `000001.queue`: an event a line,
-// as `{"severity":…,"alerts":[…]}`; any process appends to the newest one, with the state lock
+// as `outboxLine` has it; any process appends to the newest one, with the state lock
 // held. `000001.done`: the offsets in it that are settled, written by the destination's sender
 // alone. `000002.digest`: alerts that go out as one digest, written as `NAME.part` before.
 
@@ -19,6 +19,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import type { Alert } from '../alert/alert.js'
+import { outboxLine } from './outbox-line.js'
 import { readFileLines } from './read-lines.js'
 import { readMarks } from './settled-marks.js'
 
@@ -78,10 +79,7 @@ export function appendMessages(
   try {
     cutHalfLine(fd, place.size)
     const before = fstatSync(fd).size
-    const lines = messages.map(alerts =>
-      JSON.stringify({ severity: alerts[0]!.severity, alerts }),
-    )
-    const bytes = Buffer.from(lines.map(line => `${line}\n`).join(''))
+    const bytes = Buffer.from(messages.map(alerts => `${outboxLine(alerts)}\n`).join(''))
     if (writeSync(fd, bytes) < bytes.length) {
       ftruncateSync(fd, before)
       throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })

@@ -7,27 +7,32 @@ import { basename } from 'node:path'
 import type { Alert } from '../alert/alert.js'
 import { severities, type Severity } from '../rule/severity.js'
 import { dissolveBatch, outboxFile, outboxNumbers } from './outbox-files.js'
-import { batchAlerts } from './outbox-line.js'
+import { batchAlerts, type LineHead } from './outbox-line.js'
 import { fileNumber, firstHeld, type Place } from './place.js'
 import { createPlaceList } from './place-list.js'
 import { openQueueFiles } from './queue-files.js'
+import { createRequests } from './requests.js'
 import type { StateEvents } from './state-events.js'
 
 /** What waits, and what was sent. */
 export interface Outbox {
-  /** Looks for what was added. Rejects with errors of the file system. */
-  poll(): Promise<void>
+  /**
+   * Looks for what was added, and for what has waited for its outcome long enough at `now`, epoch
+   * milliseconds. Rejects with errors of the file system.
+   */
+  poll(now: number): Promise<void>
   /** Keeps an event in memory, where it can't be written to disk. */
   hold(alerts: readonly Alert[]): void
-  /** How many events and batches wait. */
+  /** How many events and batches wait to be sent; `awaiting` an outcome first. */
   waiting(): {
     readonly critical: number
     readonly others: number
     readonly batches: number
+    readonly awaiting: number
   }
   /** The oldest of the most severe; undefined where nothing waits. */
   first(): Place | undefined
-  /** Every event that waits, as they were raised. */
+  /** Every event that waits to be sent, as they were raised. */
   all(): Place[]
   /** These events, in the order of `all`. */
   events(places: readonly Place[]): WaitingEvents
@@ -40,7 +45,7 @@ export interface Outbox {
 
 /** Events of one message. */
 export interface WaitingEvents {
-  /** Their alerts; those that are gone or unreadable are left out. */
+  /** Their alerts, line by line, with the lines that have joined them; those that are gone or unreadable are left out. */
   read(): Iterable<readonly Alert[]>
   /** These have been dealt with. Throws errors of the file system, and writes it down later then. */
   settle(): void
@@ -60,6 +65,9 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
   const waiting = new Map(severities.map(severity => [severity, createPlaceList()]))
   const deferred = new Map<Place, Severity>()
   const held = new Map<Place, readonly Alert[]>()
+  const awaiting = new Map<Place, { severity: Severity; until: number }>()
+  const requests = createRequests()
+  let time = 0
   let batches: number[] = []
   let heldSoFar = 0
 
@@ -67,10 +75,51 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
   const takeOut = (place: Place) => {
     const isWaiting = [...waiting.values()].some(places => places.delete(place))
     held.delete(place)
-    return deferred.delete(place) || isWaiting
+    const isDeferred = deferred.delete(place)
+    return awaiting.delete(place) || isDeferred || isWaiting
+  }
+
+  const stillWaits = (place: Place) =>
+    awaiting.has(place) ||
+    deferred.has(place) ||
+    [...waiting.values()].some(places => places.has(place))
+
+  const found = (place: Place, { severity, event, until = 0, isOutcome }: LineHead) => {
+    // One that was deferred before its file was cut is so still, whatever stands there now.
+    if (deferred.has(place)) return
+    const first =
+      event === undefined ? undefined : requests.join(place, event, stillWaits)
+    if (first !== undefined) return joined(first, severity, isOutcome)
+    if (until > time) awaiting.set(place, { severity, until })
+    else waiting.get(severity)!.add(place)
+  }
+
+  /** A message is as severe as the worst line of it, and need not wait for what it has. */
+  const joined = (first: Place, severity: Severity, isOutcome: boolean) => {
+    const awaited = awaiting.get(first)
+    if (awaited !== undefined) {
+      const worst = worse(awaited.severity, severity)
+      awaiting.set(first, { severity: worst, until: isOutcome ? 0 : awaited.until })
+    }
+    for (const [current, places] of waiting) {
+      if (worse(current, severity) === current || !places.delete(first)) continue
+      return waiting.get(severity)!.add(first)
+    }
+  }
+
+  const release = () => {
+    for (const [place, { severity, until }] of awaiting) {
+      if (until > time) continue
+      awaiting.delete(place)
+      waiting.get(severity)!.add(place)
+    }
   }
 
   const forget = (number: number) => {
+    requests.drop(place => fileNumber(place) === number)
+    for (const place of awaiting.keys()) {
+      if (fileNumber(place) === number) awaiting.delete(place)
+    }
     for (const places of waiting.values()) {
       for (const place of Array.from(places)) {
         if (fileNumber(place) === number) places.delete(place)
@@ -79,20 +128,22 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
   }
 
   const files = openQueueFiles(dir, events, {
-    // One that was deferred before its file was cut is so still, whatever stands there now.
-    found: (place, severity) => {
-      if (!deferred.has(place)) waiting.get(severity)!.add(place)
+    found,
+    unreadable(place) {
+      takeOut(place)
+      requests.drop(gone => gone === place)
     },
-    unreadable: takeOut,
     gone: forget,
   })
 
   const all = () => [...waiting.values()].flatMap(places => [...places])
 
   return {
-    async poll() {
+    async poll(now) {
+      time = now
       batches = outboxNumbers(dir, 'digest')
       await files.poll()
+      release()
     },
     hold(alerts) {
       if (held.size >= maxHeld) {
@@ -108,29 +159,35 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
       const sizes = [...waiting.values()].map(places => places.size)
       const [critical = 0, ...others] = sizes
       const sum = others.reduce((total, size) => total + size, 0)
-      return { critical, others: sum, batches: batches.length }
+      return { critical, others: sum, batches: batches.length, awaiting: awaiting.size }
     },
     first() {
       for (const places of waiting.values()) if (places.size > 0) return places.first()
       return undefined
     },
     // Places grow as events are raised; those in memory come last.
-    all: () => all().sort((a, b) => a - b),
+    all: () => all().sort(ascending),
     events(places) {
+      const joined = new Set(places.flatMap(requests.joinedTo))
+      const lines = joined.size === 0 ? places : [...places, ...joined].sort(ascending)
       /** Of each line as it was read: another one may stand there when it is settled. */
-      const checks = new Uint32Array(places.length)
+      const checks = new Uint32Array(lines.length)
       return {
         *read() {
           yield* files.read(
-            places.filter(place => place < firstHeld),
+            lines.filter(place => place < firstHeld),
             checks,
           )
           for (const place of places) if (held.has(place)) yield held.get(place)!
         },
         settle() {
-          for (const [i, place] of places.entries()) {
-            if (takeOut(place)) files.settle(place, checks[i]!)
+          const still = new Set(places.flatMap(requests.joinedTo))
+          for (const [i, line] of lines.entries()) {
+            if (joined.has(line) ? still.has(line) : takeOut(line)) {
+              files.settle(line, checks[i]!)
+            }
           }
+          for (const place of joined.size === 0 ? [] : places) requests.settled(place)
           files.write()
         },
       }
@@ -165,4 +222,12 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
       }
     },
   }
+}
+
+function ascending(a: number, b: number): number {
+  return a - b
+}
+
+function worse(a: Severity, b: Severity): Severity {
+  return severities.indexOf(a) <= severities.indexOf(b) ? a : b
 }

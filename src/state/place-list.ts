@@ -3,6 +3,7 @@ export interface PlaceList extends Iterable<number> {
   readonly size: number
   /** The first one; undefined where there is none. */
   first(): number | undefined
+  has(place: number): boolean
   /** Fast where it is beyond all others, as new ones are. */
   add(place: number): void
   /** Whether it was there. Fast for the first one, which most are. */
@@ -32,6 +33,7 @@ export function createPlaceList(): PlaceList {
       return places.length - head
     },
     first: () => places[head],
+    has: place => places[find(place)] === place,
     add(place) {
       const at = find(place)
       if (at === places.length) places.push(place)

@@ -4,9 +4,8 @@
 import { appendFileSync, rmSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Alert } from '../alert/alert.js'
-import type { Severity } from '../rule/severity.js'
 import { maxFiles, outboxFile, outboxNumbers } from './outbox-files.js'
-import { alertsOf, severityOf } from './outbox-line.js'
+import { alertsOf, headOf, type LineHead } from './outbox-line.js'
 import { fileNumber, offsetIn, placeAt, type Place } from './place.js'
 import {
   isStillThere,
@@ -22,7 +21,7 @@ import type { StateEvents } from './state-events.js'
 /** Told of what is found in the files. */
 export interface QueueListener {
   /** An event that isn't settled. */
-  found(place: Place, severity: Severity): void
+  found(place: Place, head: LineHead): void
   /** An event that can't be read; it is settled. */
   unreadable(place: Place): void
   /** A file is gone, or begins anew. */
@@ -75,9 +74,9 @@ export function openQueueFiles(
   }
 
   const addEvent = (number: number, file: QueueFile, { offset, bytes }: FileLine) => {
-    const severity = severityOf(bytes)
+    const head = headOf(bytes)
     file.waiting += 1
-    if (severity !== undefined) listener.found(placeAt(number, offset), severity)
+    if (head !== undefined) listener.found(placeAt(number, offset), head)
     else giveUp(placeAt(number, offset), bytes)
   }
 

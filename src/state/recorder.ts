@@ -24,6 +24,7 @@ import { setAside } from './set-aside.js'
 import type { StateEvents } from './state-events.js'
 import { tryToWrite } from './try-to-write.js'
 import { createTurnLock } from './turn-lock.js'
+import { createUnwritten } from './unwritten.js'
 
 /** What one event has for one destination. */
 export interface Delivery {
@@ -70,10 +71,6 @@ export interface Recorder {
 const lockLimitMs = 2_000
 const hopelessMs = 60_000
 const retryMs = 5_000
-/** Records kept in memory while neither the journal nor the alert log can be written. */
-const maxUnwritten = 1_000
-const maxUnwrittenChars = 32 * 1024 * 1024
-
 /** A recorder for one alert log. `now` is epoch milliseconds. */
 export function createRecorder(
   stateDir: string,
@@ -89,7 +86,7 @@ export function createRecorder(
   let pendingBytes = 0
   let retryAt = 0
   /** Records that are neither in the journal nor in the alert log. */
-  let unwritten: string[] = []
+  const unwritten = createUnwritten(count => events.lost(count))
   let unlockedUntil = 0
   const turnLock = createTurnLock(stateDir, 'state')
   /** Where the next message goes, as long as the lock is held. */
@@ -146,16 +143,6 @@ export function createRecorder(
     return { destination, place: known ?? placeOrFirst(dir, batch), messages }
   }
 
-  const keepInMemory = (records: readonly string[]) => {
-    unwritten.push(...records)
-    let chars = unwritten.reduce((sum, text) => sum + text.length, 0)
-    const before = unwritten.length
-    while (unwritten.length > maxUnwritten || chars > maxUnwrittenChars) {
-      chars -= unwritten.shift()!.length
-    }
-    if (unwritten.length < before) events.lost(before - unwritten.length)
-  }
-
   const isKnown = (id: string) => ledger.has({ id }) || pendingIds.has(id)
   /** A summary is known by its id; one of an alert that isn't recorded is about another one's time. */
   const isRecorded = (alert: Alert) =>
@@ -171,9 +158,7 @@ export function createRecorder(
     const wasFull = failures.any()
     failures.retry(() =>
       locked(() => {
-        inAlertLog(() => {
-          for (; unwritten.length > 0; unwritten.shift()) alertLog.append(unwritten[0]!)
-        })
+        inAlertLog(() => unwritten.write(text => alertLog.append(text)))
         inState(() => {
           ledger.add([], now())
           if (wasFull) tryToWrite(stateDir)
@@ -231,15 +216,14 @@ export function createRecorder(
         if (before !== undefined && isPending) pendingBytes = journalSize(journal)
         else {
           if (before !== undefined) cutJournal(journal, before)
-          if (unlogged.length > 0) keepInMemory(unlogged)
+          if (unlogged.length > 0) unwritten.keep(unlogged)
         }
         return { fresh, held }
       }),
     complete,
     end() {
       complete()
-      if (unwritten.length > 0) events.lost(unwritten.length)
-      unwritten = []
+      unwritten.giveUp()
     },
   }
 }

@@ -202,6 +202,121 @@ t.test(
   },
 )
 
+/** Messages about requests: the first waits for an outcome, for two seconds from `at`. */
+function requests(dir: string, clock: { now(): number }) {
+  const append = (...alerts: Alert[]) =>
+    appendMessages(dir, nextPlace(dir, undefined), [alerts], () => {})
+  const raised = () => new Date(clock.now()).toISOString()
+  return {
+    asked: (id: string, event: string) =>
+      append({ ...alertOf(id), event, raised: raised(), awaitsOutcome: true }),
+    told: (id: string, event: string, ...more: string[]) =>
+      append(
+        {
+          ...alertOf(`${id[0]}-outcome-of-${id}`),
+          event,
+          of: id,
+          outcome: 'denied',
+          title: `${id} denied`,
+          facts: { find: 'grep', what: 'update sys/seal, denied' },
+        },
+        ...more.map(other => ({ ...alertOf(other), event })),
+      ),
+    found: (id: string, event: string) => append({ ...alertOf(id), event }),
+  }
+}
+
+t.test('a message waits for the outcome of its request, two seconds at most', async t => {
+  const { start, clock, tried, messages, waiting, dir } = system(t)
+  const { asked, told } = requests(dir, clock)
+  start()
+  await clock.pass(10 * seconds)
+  asked('h1', 'r1')
+  asked('h2', 'r2')
+  await clock.pass(500)
+  t.strictSame(tried(), [])
+  told('h1', 'r1')
+  await clock.pass(500)
+  t.strictSame(tried(), ['10750 h1'], 'as soon as it is there')
+  t.match(messages()[0], {
+    alerts: [
+      {
+        id: 'h1',
+        title: 'h1 denied',
+        outcome: 'denied',
+        facts: { what: 'update sys/seal, denied' },
+      },
+    ],
+  })
+  await clock.pass(2 * seconds)
+  t.strictSame(tried().slice(1), ['12000 h2'])
+  told('h2', 'r2')
+  await clock.pass(10 * seconds)
+  t.equal(tried().length, 2, 'what is told too late is no message')
+  t.equal(waiting(), 0)
+})
+
+t.test('all that one request raises is one message, as severe as the worst', async t => {
+  const { start, clock, tried, waiting, dir, put } = system(t)
+  const { asked, told, found } = requests(dir, clock)
+  start()
+  await clock.pass(10 * seconds)
+  asked('m1', 'r1')
+  found('h1', 'r1')
+  await clock.pass(500)
+  told('m1', 'r1', 'c1')
+  await clock.pass(250)
+  t.strictSame(tried(), ['10750 c1+h1+m1'])
+  found('h2', 'r1')
+  await clock.pass(1 * seconds)
+  t.strictSame(tried().slice(1), ['11750 h2'], 'what comes later is by itself')
+  put('h3', 'h4')
+  found('l1', 'r5')
+  found('c2', 'r5')
+  await clock.pass(5 * seconds)
+  t.strictSame(
+    tried().slice(2),
+    ['12750 c2+l1', '13750 h3', '14750 h4'],
+    'and what waits for its turn takes in more',
+  )
+  t.equal(waiting(), 0)
+})
+
+t.test('a digest and dead letters have no outcomes by themselves', async t => {
+  const { start, clock, tried, waiting, dir, put } = system(t, [refused])
+  const { asked, told } = requests(dir, clock)
+  asked('h1', 'r1')
+  told('h1', 'r1')
+  told('h9', 'r9')
+  put('m1', 'm2', 'm3', 'm4', 'm5')
+  start()
+  await clock.pass(10 * seconds)
+  t.match(tried()[0], 'digest of 6')
+  await clock.pass(2 * minutes)
+  t.equal(waiting(), 0)
+  t.strictSame(
+    new Set(
+      tried()
+        .slice(1)
+        .flatMap(line => line.split(' ')[1]!.split('+')),
+    ).has('h-outcome-of-h9'),
+    false,
+  )
+})
+
+t.test('what waits for its outcome is sent at the end of the input', async t => {
+  const { start, clock, tried, dir } = system(t)
+  const { asked } = requests(dir, clock)
+  const sender = start()
+  await clock.pass(10 * seconds)
+  asked('h1', 'r1')
+  await clock.pass(100)
+  const drained = sender.drain(10 * seconds)
+  await clock.pass(500)
+  t.equal(await drained, 0)
+  t.equal(tried().length, 1)
+})
+
 t.test('a flood is the first alert, then digests that become rarer', async t => {
   const { put, start, clock, tried, messages, waiting } = system(t)
   put(...many('h', 500))

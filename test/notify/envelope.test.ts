@@ -89,9 +89,10 @@ t.test('one alert an envelope, neither none nor several', async t => {
     t.throws(() => envelope({ kind: 'alerts', alerts }), RangeError)
     t.throws(() => labels({ kind: 'alerts', alerts }), RangeError)
   }
-  t.strictSame(oneByOne([alert, { ...alert, id: '2' }]), [
-    [alert],
-    [{ ...alert, id: '2' }],
+  const outcome = { ...alert, id: '2', of: alert.id, outcome: 'denied' }
+  t.strictSame(oneByOne([{ ...alert, event: 'request' }, outcome]), [
+    [{ ...alert, event: alert.id }],
+    [{ ...outcome, event: alert.id }],
   ])
 })
 

@@ -46,13 +46,13 @@ function folder(t: Test) {
 
 /** The titles of what waits. */
 async function polled(outbox: Outbox): Promise<string[]> {
-  await outbox.poll()
+  await outbox.poll(0)
   const events = outbox.events(outbox.all())
   return [...events.read()].map(([alert]) => alert!.title)
 }
 
 async function settleAll(outbox: Outbox) {
-  await outbox.poll()
+  await outbox.poll(0)
   const events = outbox.events(outbox.all())
   Array.from(events.read())
   events.settle()
@@ -149,7 +149,7 @@ t.test('what was read is settled, and not what stands there since', async t => {
   const { put, open, queue } = folder(t)
   const outbox = open()
   put('a')
-  await outbox.poll()
+  await outbox.poll(0)
   const events = outbox.events(outbox.all())
   Array.from(events.read())
   truncateSync(queue, 0)
