@@ -168,7 +168,7 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
     // Places grow as events are raised; those in memory come last.
     all: () => all().sort(ascending),
     events(places) {
-      const joined = new Set(places.flatMap(requests.joinedTo))
+      const joined = new Set(places.flatMap(place => requests.joinedTo(place)))
       const lines = joined.size === 0 ? places : [...places, ...joined].sort(ascending)
       /** Of each line as it was read: another one may stand there when it is settled. */
       const checks = new Uint32Array(lines.length)
@@ -181,7 +181,7 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
           for (const place of places) if (held.has(place)) yield held.get(place)!
         },
         settle() {
-          const still = new Set(places.flatMap(requests.joinedTo))
+          const still = new Set(places.flatMap(place => requests.joinedTo(place)))
           for (const [i, line] of lines.entries()) {
             if (joined.has(line) ? still.has(line) : takeOut(line)) {
               files.settle(line, checks[i]!)
