@@ -4,6 +4,7 @@ import type { Pipeline } from './pipeline.js'
 import type { Shell } from './shell.js'
 import {
   correlationFile,
+  lockCorrelation,
   readCorrelation,
   writeCorrelation,
 } from './state/correlation-file.js'
@@ -20,6 +21,17 @@ export interface LiveCorrelation {
 const tickMs = 1_000
 /** A kill loses at most so much. */
 const saveTicks = 10
+/** How long a start waits for a handler before it, which ends, to leave its state. */
+const handoverMs = 2_000
+/** How often, in ticks, and from how many entries on, it is looked whether most don't count. */
+const minuteTicks = 60
+/**
+ * How often, in ticks, the ledger is told of alerts that still count, so that a replay that begins
+ * within what goes on for days takes it for that; and of how many at most, or they would fill it.
+ */
+const extendTicks = 3_600
+const maxExtended = 1_000
+const fewEntries = 10
 
 /** What is kept: how long nothing had come in, and what rules over time remember. */
 interface Saved {
@@ -30,11 +42,14 @@ interface Saved {
 /** Starts from what was kept; the pipeline has seen nothing so far. */
 export function keepCorrelation(
   pipeline: Pipeline,
-  output: Pick<LiveOutput, 'emit' | 'say'>,
+  output: Pick<LiveOutput, 'emit' | 'say' | 'extend'>,
   { stateDir, alertLog }: Options,
   { counters, diagnostics }: Shell,
 ): LiveCorrelation {
   const file = correlationFile(stateDir, alertLog)
+  // When syslog-ng reloads, the next handler starts while this one still reads on.
+  let lock = lockCorrelation(stateDir, alertLog, handoverMs)
+  let before = { entries: 0, ignored: 0 }
   let idleMs = 0
   let known = 0
   let tickedAt = performance.now()
@@ -72,11 +87,24 @@ export function keepCorrelation(
     }
   }
 
+  const ignored = () => counters.get('late') + counters.get('ahead')
   /** Entries by which time goes on. */
-  const timely = () =>
-    counters.get('entries') - counters.get('late') - counters.get('ahead')
+  const timely = () => counters.get('entries') - ignored()
 
+  const sayIfMostAreIgnored = () => {
+    const now = { entries: counters.get('entries'), ignored: ignored() }
+    const entries = now.entries - before.entries
+    const count = now.ignored - before.ignored
+    before = now
+    if (entries < fewEntries || count * 2 <= entries) return
+    const title = `Rules over time don't count ${count} of the last ${entries} entries, which are too late or too far ahead of this host's clock`
+    output.say({ kind: 'handler-entries-untimely', title, detail: title })
+  }
+
+  /** Only by the one that has the lock: another's state isn't to be written over. */
   const save = () => {
+    lock ??= lockCorrelation(stateDir, alertLog, 0)
+    if (lock === undefined) return
     try {
       const saved: Saved = { idleMs, rules: pipeline.save() }
       writeCorrelation(file, saved)
@@ -84,6 +112,11 @@ export function keepCorrelation(
       counters.add('state_errors')
       diagnostics.debug(`${file} can't be written: ${String(error)}`)
     }
+  }
+
+  const extend = () => {
+    const ongoing = pipeline.ongoing().slice(0, maxExtended)
+    if (ongoing.length > 0) output.extend(ongoing)
   }
 
   const tick = () => {
@@ -96,7 +129,10 @@ export function keepCorrelation(
       const alerts = pipeline.idle(Math.floor(idleMs))
       if (alerts.length > 0) void output.emit(alerts)
     }
-    if (++ticks % saveTicks === 0) save()
+    ticks += 1
+    if (ticks % saveTicks === 0) save()
+    if (ticks % minuteTicks === 0) sayIfMostAreIgnored()
+    if (ticks % extendTicks === 0) extend()
   }
 
   restore()
@@ -105,7 +141,9 @@ export function keepCorrelation(
     dropped,
     end() {
       clearInterval(timer)
+      extend()
       save()
+      lock?.release()
     },
   }
 }

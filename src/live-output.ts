@@ -10,6 +10,7 @@ import type { Options } from './options.js'
 import type { Output } from './output.js'
 import { recorderEvents } from './recorder-events.js'
 import type { Shell } from './shell.js'
+import type { Recorded } from './state/ledger.js'
 import type { Lock } from './state/lock.js'
 import { openOwnMessages, type OwnMessage } from './state/own-messages.js'
 import { closeBatch, outboxDir } from './state/outbox-files.js'
@@ -24,6 +25,8 @@ const tickMs = 5_000
 export interface LiveOutput extends Output {
   /** What keeps the state folder from being used, in words; before anything is recorded. */
   stateFault(): string | undefined
+  /** Alerts over time that are recorded reach further by now. */
+  extend(alerts: readonly Recorded[]): void
   /** Sends to these destinations from now on. */
   configure(destinations: readonly DestinationConfig[]): void
   /** Puts a destination's dead letters back into its outbox; gives how many messages these are. */
@@ -194,6 +197,7 @@ export function liveOutput(
       busy(() => recorder.complete())
     },
     emit,
+    extend: alerts => busy(() => recorder.extend(alerts)),
     requeue: name =>
       busy(() => recorder.locked(() => requeueDeadLetters(stateDir, name, events))),
     drain,

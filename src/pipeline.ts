@@ -3,7 +3,7 @@ import { createKnownIds } from './alert/known-ids.js'
 import { mask } from './text/mask.js'
 import { oneLine } from './text/one-line.js'
 import { raiseAlert, raiseOutcome, type Occasion } from './alert/raise-alert.js'
-import { raiseFinding } from './alert/raise-finding.js'
+import { ongoingAlert, raiseFinding } from './alert/raise-finding.js'
 import { createCorrelation, type Found } from './correlate/correlation.js'
 import { isSampled, type Counters } from './counters.js'
 import type { Diagnostics } from './diagnostics.js'
@@ -17,6 +17,7 @@ import type { OverlongLine } from './overlong-line.js'
 import type { CompiledRule } from './rule/compile-rule.js'
 import { exceptionTo } from './rule/exception.js'
 import { severities } from './rule/severity.js'
+import type { Recorded } from './state/ledger.js'
 
 /** Alert ids remembered for "one event, one alert a rule": at most 8 MB. */
 const maxKnownIds = 100_000
@@ -35,6 +36,8 @@ export interface Pipeline {
   readonly useRules: (rules: readonly CompiledRule[]) => string[]
   /** Nothing came in for so many milliseconds: the alerts of rules over time that are due by then. */
   readonly idle: (ms: number) => Alert[]
+  /** What the ledger is to know of alerts over time that still count. */
+  readonly ongoing: () => Recorded[]
   /** What rules over time remember, as JSON; and back, giving in words what can't be used. */
   readonly save: () => unknown
   readonly restore: (saved: unknown) => string[]
@@ -179,6 +182,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       counters.add('alerts', alerts.length)
       return alerts
     },
+    ongoing: () => correlation.open().map(ongoingAlert),
     save: () => correlation.save(),
     restore: saved => correlation.restore(saved),
     line: line => read(line, 'undecodable'),

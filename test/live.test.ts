@@ -81,7 +81,7 @@ t.test('what a sender finds at its start is told in a message, too', async t => 
 
 t.test('each destination gets what its section asks for', async t => {
   const [all, severe, tagged] = [await standIn(t), await standIn(t), await standIn(t)]
-  const { args, dir } = handlerFolder(
+  const { bare, dir } = handlerFolder(
     t,
     `[slack]
 url = ${all.url}
@@ -94,7 +94,7 @@ tags = handler
 `,
     { rules: { 'low.json': rule('low', 'low: {{request.path}}') } as never },
   )
-  const withRules = [...args, '-r', `${dir}/rules`]
+  const withRules = [...bare, '-r', `${dir}/rules`]
   const handler = startHandler('audit', [...withRules, '--nope'])
   handler.child.stdin.write(line('a'))
   await until('all have theirs', () => all.requests.length + tagged.requests.length === 3)
@@ -235,10 +235,10 @@ function caughtSignals(pid: number): bigint {
 
 t.test('SIGHUP takes new settings and rules, all or nothing', async t => {
   const [before, after] = [await standIn(t), await standIn(t)]
-  const { args, dir, records } = handlerFolder(t, `[slack]\nurl = ${before.url}\n`, {
+  const { bare, dir, records } = handlerFolder(t, `[slack]\nurl = ${before.url}\n`, {
     rules: { 'a.json': rule('a', 'old') } as never,
   })
-  const handler = startHandler('audit', [...args, '-r', `${dir}/rules`])
+  const handler = startHandler('audit', [...bare, '-r', `${dir}/rules`])
   const { stdin } = handler.child
   stdin.write(line('1'))
   await until('the first is delivered', () => before.requests.length === 1)
@@ -383,7 +383,7 @@ t.test('records that are lost are told, once', async t => {
 
 t.test('all rules of one request are one message, with its outcome', async t => {
   const slack = await standIn(t)
-  const { args, dir, records } = handlerFolder(t, `[slack]\nurl = ${slack.url}\n`, {
+  const { bare, dir, records } = handlerFolder(t, `[slack]\nurl = ${slack.url}\n`, {
     rules: {
       'a.json': rule('a', 'a: {{vault.outcome}}'),
       'b.json': JSON.stringify({
@@ -393,7 +393,7 @@ t.test('all rules of one request are one message, with its outcome', async t => 
       }),
     } as never,
   })
-  const handler = startHandler('audit', [...args, '-r', `${dir}/rules`])
+  const handler = startHandler('audit', [...bare, '-r', `${dir}/rules`])
   const send = (id: string, more: object) => {
     const entry = JSON.parse(auditLine({ id })) as object
     handler.child.stdin.write(`${JSON.stringify({ ...entry, ...more })}\n`)
@@ -429,6 +429,49 @@ t.test('all rules of one request are one message, with its outcome', async t => 
   const { stderr } = await handler.done
   t.match(stderr, /deliveries=4/, 'the response to 2 is a message for the rule b alone')
   t.match(records()[5], { of: records()[3]!.id, outcome: 'succeeded' })
+})
+
+const counting = JSON.stringify({
+  ...(JSON.parse(rule('many', 'many')) as object),
+  threshold: { count: 3, within: '10m' },
+  tests: [{ name: 'a', alerts: 0, entries: [{ request: { path: 'sys/a' } }] }],
+})
+const timed = (id: string, time: string) =>
+  `${JSON.stringify({ ...(JSON.parse(auditLine({ id })) as object), time: `2026-03-02T${time}Z` })}\n`
+
+t.test('the next handler takes over what the one before it has counted', async t => {
+  const { bare, dir, records } = handlerFolder(t, '', {
+    rules: { 'many.json': counting } as never,
+  })
+  const args = [...bare, '-r', `${dir}/rules`, '-d']
+  const first = startHandler('audit', args)
+  first.child.stdin.write(timed('1', '10:00:00'))
+  await until('it reads', () => first.stderr().includes('reading'))
+  const second = startHandler('audit', args)
+  await new Promise(resolve => setTimeout(resolve, 500))
+  // As at a reload of syslog-ng, which starts the second one while the first reads its pipe empty.
+  first.child.stdin.end(timed('2', '10:00:01'))
+  await first.done
+  second.child.stdin.end(timed('3', '10:00:02'))
+  await second.done
+  t.match(records(), [{ rule: 'many' }])
+})
+
+t.test('a replay that begins within what goes on takes it for that', async t => {
+  const { bare, dir, records } = handlerFolder(t, '', {
+    rules: { 'many.json': counting } as never,
+  })
+  const args = [...bare, '-r', `${dir}/rules`]
+  const times = ['10:00', '10:01', '10:02', '10:07', '10:08', '10:09', '10:14', '10:15']
+  const lines = times.map((time, i) => timed(`${i}`, `${time}:00`))
+  await runHandler('audit', args, lines.join(''))
+  t.equal(records().length, 1)
+  const { stderr } = await runHandler(
+    'audit',
+    ['replay', ...args],
+    lines.slice(4).join(''),
+  )
+  t.match(stderr, /1 alerts, 1 of them recorded before, 0 new/)
 })
 
 t.test('a secret behind a mistyped key is not shown', async t => {

@@ -1,9 +1,11 @@
+import type { Found } from '../correlate/correlation.js'
 import type { Finding } from '../correlate/correlator.js'
 import type { Entry } from '../entry/entry.js'
 import type { Key } from '../rule/compile-clause.js'
 import type { CompiledRule } from '../rule/compile-rule.js'
 import { mask } from '../text/mask.js'
 import { oneLine } from '../text/one-line.js'
+import type { Recorded } from '../state/ledger.js'
 import type { Alert, Facts } from './alert.js'
 import { alertId } from './alert-id.js'
 import { findRecordCommand } from './find-command.js'
@@ -54,6 +56,13 @@ export function raiseFinding(
       isQuiet: true,
     }),
   }
+}
+
+/** What makes an alert one whose counting goes on: its window reaches further now. */
+export function ongoingAlert({ rule, finding }: Found): Recorded {
+  const { key, first, last, summaryOf } = finding
+  const id = findingId(rule, { key, ...(summaryOf ?? finding) })
+  return { id, span: { series: seriesOf(rule, key), first, last } }
 }
 
 /** A window with its key makes an alert over time one; its summary is another. */

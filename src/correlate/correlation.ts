@@ -28,6 +28,8 @@ export interface Correlation {
   see(rule: CompiledRule, entry: Entry, at: number): Found[]
   /** Nothing came in for so long, in milliseconds: what is due by then. */
   idle(ms: number): Found[]
+  /** Alerts whose counting goes on, as summaries of what was counted so far. */
+  open(): Found[]
   /** Whether a rule's throttle lets a message out. */
   admits(rule: CompiledRule, key: Key, time: string): boolean
   /** These rules are in force from now on; what is known of them stays. Gives what `restore` does. */
@@ -173,6 +175,22 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
       const from = events.now ?? startedAt
       return from === undefined ? [] : advance(from + ms, true)
     },
+    open: () =>
+      rules.flatMap(rule => {
+        const correlator = running.get(rule.rule.id)?.correlator
+        const open = correlator?.open?.() ?? []
+        return open.map(({ key, window, last }) => ({
+          rule,
+          finding: {
+            key,
+            first: window.first,
+            last: Math.max(last, window.last),
+            count: 0,
+            at: last,
+            summaryOf: window,
+          },
+        }))
+      }),
     admits(rule, key, time) {
       const throttle = running.get(rule.rule.id)?.throttle
       return throttle === undefined || throttle.admit(key, epochOf(time))

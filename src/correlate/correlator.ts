@@ -48,6 +48,12 @@ export interface Correlator {
    * entries' time. `isIdle`: nothing has come in for so long, and nothing late is waited for.
    */
   advance(until: number, isIdle: boolean): Finding[]
+  /** Alerts whose counting goes on: the window that each was raised for, and its last event so far. */
+  open?(): readonly {
+    readonly key: Key
+    readonly window: Window
+    readonly last: number
+  }[]
   /** How many keys were given up, over all, since there were too many. */
   readonly evicted: number
   /** The state as JSON; `load` takes it back into a fresh correlator, and throws where it is none. */

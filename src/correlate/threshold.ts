@@ -130,6 +130,12 @@ export function createThreshold(
         return []
       })
     },
+    open: () =>
+      [...open].flatMap(id => {
+        const { key, alert, occurrences } = table.get(id) ?? {}
+        if (key === undefined || alert === undefined) return []
+        return [{ key, window: alert.window, last: occurrences!.last }]
+      }),
     get evicted() {
       return table.evicted
     },

@@ -5,10 +5,28 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { alertLogName } from './alert-log-name.js'
+import { waitForLock, type Lock } from './lock.js'
 
 /** The file of an alert log's rules. */
 export function correlationFile(stateDir: string, alertLog: string): string {
   return join(stateDir, 'correlation', alertLogName(alertLog))
+}
+
+/**
+ * Takes the lock of whoever writes this file, waiting `limitMs` at most; undefined where another
+ * handler has it, or where there can be no state folder.
+ */
+export function lockCorrelation(
+  stateDir: string,
+  alertLog: string,
+  limitMs: number,
+): Lock | undefined {
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o750 })
+  } catch {
+    // That it can't be used is told when something is written.
+  }
+  return waitForLock(stateDir, `correlation ${alertLogName(alertLog)}`, limitMs)
 }
 
 /**

@@ -46,6 +46,8 @@ export interface Ledger {
    * throws since they can't be written, and are written with the next ones.
    */
   add(recorded: readonly Recorded[], now: number): void
+  /** The windows of alerts that it has reach further. Throws errors of the file system. */
+  extend(recorded: readonly Recorded[], now: number): void
 }
 
 /** 35 days: the archives of a month, and some days to notice. */
@@ -91,6 +93,17 @@ export function openLedger(
     }
   }
 
+  const write = (alerts: readonly Recorded[], now: number) => {
+    const last = files.at(-1)
+    if (last === undefined || last.bytes >= idsPerFile * recordBytes) {
+      files.push(newFile((last?.number ?? 0) + 1))
+      drop(now)
+    }
+    const file = files.at(-1)!
+    append(fileOf(file.number), file, alerts, now)
+    for (const { id } of alerts) file.ids.add(id)
+  }
+
   return {
     has: ({ id, span }) =>
       unwrittenIds.has(id) ||
@@ -111,16 +124,14 @@ export function openLedger(
         if (alert.span !== undefined) spans.add(alert.span)
       }
       if (unwritten.length === 0) return
-      const last = files.at(-1)
-      if (last === undefined || last.bytes >= idsPerFile * recordBytes) {
-        files.push(newFile((last?.number ?? 0) + 1))
-        drop(now)
-      }
-      const file = files.at(-1)!
-      append(fileOf(file.number), file, unwritten, now)
-      for (const { id } of unwritten) file.ids.add(id)
+      write(unwritten, now)
       unwritten = []
       unwrittenIds = createIdSet()
+    },
+    extend(alerts, now) {
+      const known = alerts.filter(({ id }) => files.some(file => file.ids.has(id)))
+      for (const { span } of known) if (span !== undefined) spans.add(span)
+      if (known.length > 0) write(known, now)
     },
   }
 }

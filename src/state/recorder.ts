@@ -59,6 +59,8 @@ export interface Recorder {
    * record anything then, since what is recorded already can't be told.
    */
   fault(): string | undefined
+  /** Alerts over time that are recorded reach further by now. Never throws. */
+  extend(alerts: readonly Recorded[]): void
   /** Completes what was left half done, by whomever, and what a full disk kept from it. */
   complete(): void
   /** Tries that for the last time, and tells of the records that are missing then. */
@@ -220,6 +222,7 @@ export function createRecorder(
         }
         return { fresh, held }
       }),
+    extend: alerts => void locked(() => inState(() => ledger.extend(alerts, now()))),
     complete,
     end() {
       complete()

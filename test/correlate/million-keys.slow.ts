@@ -43,7 +43,7 @@ t.test('a million keys of an attacker take bounded memory, and harm nobody', asy
       JSON.stringify({ ...rule, tests }),
     )
   }
-  const args = [...folder.args, '-r', `${folder.dir}/rules`, '--log', `${folder.dir}/log`]
+  const args = [...folder.bare, '-r', `${folder.dir}/rules`, '--log', `${folder.dir}/log`]
   const { child: handler } = startHandler('audit', args)
   const write = async (lines: readonly string[]) => {
     const isTaken = handler.stdin.write(lines.map(line => `${line}\n`).join(''))
