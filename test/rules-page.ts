@@ -30,9 +30,9 @@ export async function renderRulesPage(): Promise<string> {
   const text = [
     '# The packaged rules',
     '',
-    'Made from the rule files by `npm run docs`; change these instead. The rules that are on are those of',
-    "HashiCorp's article. The others are off in this version: turn on what you want to be told of, or",
-    'change its severity, by an override ([tuning.md](tuning.md)).',
+    'Made from the rule files by `npm run docs`; change these instead. Rules that are off wait for a list',
+    'to be filled or are noisy in daily use: their last sentence says which. Turn one on, or change its',
+    'severity, by an override ([tuning.md](tuning.md)).',
     ...logs.flatMap(([log, name]) =>
       section(name, sorted(all.filter(r => r.log === log))),
     ),

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { fewRules } from '../fixtures/few-rules.js'
 import { shippedFile, withDefines } from './shipped-file.js'
 
 /** The loopback ports of one log system. */
@@ -10,10 +11,10 @@ export interface Ports {
   messages: number
 }
 
-/** How the command line of a handler begins. */
+/** How the command line of a handler begins: with the few rules for tests of delivery. */
 export function handlerCommand(log: 'audit' | 'server'): string {
   const file = fileURLToPath(new URL(`../../bin/${log}-log-handler`, import.meta.url))
-  return `${process.execPath} ${file}`
+  return [process.execPath, file, ...fewRules].join(' ')
 }
 
 /** What the main config of the log server holds; the shipped file stands beside it. */
