@@ -23,15 +23,12 @@ const tickMs = 1_000
 const saveTicks = 10
 /** How long a start waits for a handler before it, which ends, to leave its state. */
 const handoverMs = 2_000
-/** How often, in ticks, and from how many entries on, it is looked whether most don't count. */
-const minuteTicks = 60
 /**
  * How often, in ticks, the ledger is told of alerts that still count, so that a replay that begins
  * within what goes on for days takes it for that; and of how many at most, or they would fill it.
  */
 const extendTicks = 3_600
 const maxExtended = 1_000
-const fewEntries = 10
 
 /** What is kept: how long nothing had come in, and what rules over time remember. */
 interface Saved {
@@ -47,9 +44,8 @@ export function keepCorrelation(
   { counters, diagnostics }: Shell,
 ): LiveCorrelation {
   const file = correlationFile(stateDir, alertLog)
-  // When syslog-ng reloads, the next handler starts while this one still reads on.
+  // At a restart of syslog-ng the next handler starts while this one still reads on.
   let lock = lockCorrelation(stateDir, alertLog, handoverMs)
-  let before = { entries: 0, ignored: 0 }
   let idleMs = 0
   let known = 0
   let tickedAt = performance.now()
@@ -87,19 +83,9 @@ export function keepCorrelation(
     }
   }
 
-  const ignored = () => counters.get('late') + counters.get('ahead')
   /** Entries by which time goes on. */
-  const timely = () => counters.get('entries') - ignored()
-
-  const sayIfMostAreIgnored = () => {
-    const now = { entries: counters.get('entries'), ignored: ignored() }
-    const entries = now.entries - before.entries
-    const count = now.ignored - before.ignored
-    before = now
-    if (entries < fewEntries || count * 2 <= entries) return
-    const title = `Rules over time don't count ${count} of the last ${entries} entries, which are too late or too far ahead of this host's clock`
-    output.say({ kind: 'handler-entries-untimely', title, detail: title })
-  }
+  const timely = () =>
+    counters.get('entries') - counters.get('late') - counters.get('ahead')
 
   /** Only by the one that has the lock: another's state isn't to be written over. */
   const save = () => {
@@ -131,7 +117,6 @@ export function keepCorrelation(
     }
     ticks += 1
     if (ticks % saveTicks === 0) save()
-    if (ticks % minuteTicks === 0) sayIfMostAreIgnored()
     if (ticks % extendTicks === 0) extend()
   }
 

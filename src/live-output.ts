@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { Alert } from './alert/alert.js'
+import type { Alert, OngoingAlert } from './alert/alert.js'
 import { isOwnAlert, ownAlert, type OwnAlert } from './alert/own-alert.js'
 import type { DestinationConfig } from './config/config.js'
 import { lockBatch } from './delivery/batch.js'
@@ -10,7 +10,6 @@ import type { Options } from './options.js'
 import type { Output } from './output.js'
 import { recorderEvents } from './recorder-events.js'
 import type { Shell } from './shell.js'
-import type { Recorded } from './state/ledger.js'
 import type { Lock } from './state/lock.js'
 import { openOwnMessages, type OwnMessage } from './state/own-messages.js'
 import { closeBatch, outboxDir } from './state/outbox-files.js'
@@ -26,7 +25,7 @@ export interface LiveOutput extends Output {
   /** What keeps the state folder from being used, in words; before anything is recorded. */
   stateFault(): string | undefined
   /** Alerts over time that are recorded reach further by now. */
-  extend(alerts: readonly Recorded[]): void
+  extend(alerts: readonly OngoingAlert[]): void
   /** Sends to these destinations from now on. */
   configure(destinations: readonly DestinationConfig[]): void
   /** Puts a destination's dead letters back into its outbox; gives how many messages these are. */

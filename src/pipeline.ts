@@ -1,4 +1,4 @@
-import type { Alert } from './alert/alert.js'
+import type { Alert, OngoingAlert } from './alert/alert.js'
 import { createKnownIds } from './alert/known-ids.js'
 import { mask } from './text/mask.js'
 import { oneLine } from './text/one-line.js'
@@ -17,7 +17,6 @@ import type { OverlongLine } from './overlong-line.js'
 import type { CompiledRule } from './rule/compile-rule.js'
 import { exceptionTo } from './rule/exception.js'
 import { severities } from './rule/severity.js'
-import type { Recorded } from './state/ledger.js'
 
 /** Alert ids remembered for "one event, one alert a rule": at most 8 MB. */
 const maxKnownIds = 100_000
@@ -36,8 +35,8 @@ export interface Pipeline {
   readonly useRules: (rules: readonly CompiledRule[]) => string[]
   /** Nothing came in for so many milliseconds: the alerts of rules over time that are due by then. */
   readonly idle: (ms: number) => Alert[]
-  /** What the ledger is to know of alerts over time that still count. */
-  readonly ongoing: () => Recorded[]
+  /** The alerts over time whose counting goes on, and how far their windows reach now. */
+  readonly ongoing: () => OngoingAlert[]
   /** What rules over time remember, as JSON; and back, giving in words what can't be used. */
   readonly save: () => unknown
   readonly restore: (saved: unknown) => string[]
@@ -182,7 +181,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       counters.add('alerts', alerts.length)
       return alerts
     },
-    ongoing: () => correlation.open().map(ongoingAlert),
+    ongoing: () =>
+      correlation.open().map(({ rule, finding }) => ongoingAlert(rule, finding)),
     save: () => correlation.save(),
     restore: saved => correlation.restore(saved),
     line: line => read(line, 'undecodable'),

@@ -59,7 +59,7 @@ t.test('only the shell touches files, processes and the clock', async t => {
     ],
     [
       /Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval/,
-      /^(?:notify|delivery)\/|^(?:main|cli|signals|progress|live-output|live-correlation)\.ts$/,
+      /^(?:notify|delivery)\/|^(?:main|cli|signals|progress|live-output|live-correlation|reading-check)\.ts$/,
     ],
   ]
   for (const file of files) {

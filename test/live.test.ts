@@ -449,7 +449,7 @@ t.test('the next handler takes over what the one before it has counted', async t
   await until('it reads', () => first.stderr().includes('reading'))
   const second = startHandler('audit', args)
   await new Promise(resolve => setTimeout(resolve, 500))
-  // As at a reload of syslog-ng, which starts the second one while the first reads its pipe empty.
+  // As at a restart of syslog-ng: the second one starts while the first reads its pipe empty.
   first.child.stdin.end(timed('2', '10:00:01'))
   await first.done
   second.child.stdin.end(timed('3', '10:00:02'))

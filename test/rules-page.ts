@@ -33,6 +33,9 @@ export async function renderRulesPage(): Promise<string> {
     'Made from the rule files by `npm run docs`; change these instead. Rules that are off wait for a list',
     'to be filled or are noisy in daily use: their last sentence says which. Turn one on, or change its',
     'severity, by an override ([tuning.md](tuning.md)).',
+    '',
+    'What no entry tells, the handlers alert on themselves: lines that are no entries, entries whose time',
+    'is far off, and more ([reliability.md](reliability.md#alerts-of-the-handlers-own)).',
     ...logs.flatMap(([log, name]) =>
       section(name, sorted(all.filter(r => r.log === log))),
     ),

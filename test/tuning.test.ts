@@ -7,13 +7,14 @@ import { ruleOf } from './fixtures/rules.js'
 import { runHandler, startHandler } from './fixtures/run-handler.js'
 import { exceptionFile, writeFiles, type Files } from './fixtures/site.js'
 
-/** A folder with an ini and, named like it, the site's folder. */
+/** A folder with an ini and, named like it, the site's folder; with all packaged rules. */
 function site(t: Test, files: Files = {}) {
   const folder = handlerFolder(t)
   const rules = `${folder.dir}/x/rules`
   writeFiles(rules, files)
   const short = (text: string) => text.replaceAll(`${rules}/`, '')
-  return { ...folder, rules, short, write: (more: Files) => writeFiles(rules, more) }
+  const write = (more: Files) => writeFiles(rules, more)
+  return { ...folder, args: folder.bare, rules, short, write }
 }
 
 const line = (id: string, part: Record<string, unknown> = {}) =>

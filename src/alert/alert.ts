@@ -59,3 +59,6 @@ export interface Alert {
   readonly omitted?: { readonly entry?: number; readonly line?: number }
   readonly facts: Facts
 }
+
+/** Of an alert over time whose counting goes on, what tells it and how far its window reaches. */
+export type OngoingAlert = Pick<Alert, 'id' | 'series' | 'first' | 'last'>

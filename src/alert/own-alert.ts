@@ -16,6 +16,7 @@ const severityOf = {
   'handler-line-overlong': 'high',
   'handler-lines-dropped': 'high',
   'handler-records-lost': 'high',
+  'handler-lines-undecodable': 'medium',
   'handler-entries-untimely': 'high',
   'handler-disk-low': 'high',
   'handler-disk-full': 'critical',

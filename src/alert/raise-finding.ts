@@ -1,12 +1,10 @@
-import type { Found } from '../correlate/correlation.js'
 import type { Finding } from '../correlate/correlator.js'
 import type { Entry } from '../entry/entry.js'
 import type { Key } from '../rule/compile-clause.js'
 import type { CompiledRule } from '../rule/compile-rule.js'
 import { mask } from '../text/mask.js'
 import { oneLine } from '../text/one-line.js'
-import type { Recorded } from '../state/ledger.js'
-import type { Alert, Facts } from './alert.js'
+import type { Alert, Facts, OngoingAlert } from './alert.js'
 import { alertId } from './alert-id.js'
 import { findRecordCommand } from './find-command.js'
 import { ofRule, onEntry, type Occasion } from './raise-alert.js'
@@ -58,11 +56,13 @@ export function raiseFinding(
   }
 }
 
-/** What makes an alert one whose counting goes on: its window reaches further now. */
-export function ongoingAlert({ rule, finding }: Found): Recorded {
-  const { key, first, last, summaryOf } = finding
-  const id = findingId(rule, { key, ...(summaryOf ?? finding) })
-  return { id, span: { series: seriesOf(rule, key), first, last } }
+/** Of the alert of which this is a summary so far: what tells it, and how far its window reaches now. */
+export function ongoingAlert(
+  rule: CompiledRule,
+  { key, first, last, summaryOf }: Finding,
+): OngoingAlert {
+  const id = findingId(rule, { key, ...(summaryOf ?? { first, last }) })
+  return { id, series: seriesOf(rule, key), first: iso(first), last: iso(last) }
 }
 
 /** A window with its key makes an alert over time one; its summary is another. */

@@ -7,6 +7,7 @@ import type { LiveOutput } from '../live-output.js'
 import type { Options } from '../options.js'
 import { createPipeline, type Pipeline } from '../pipeline.js'
 import { readLog } from '../read-log.js'
+import { startReadingCheck } from '../reading-check.js'
 import type { CompiledRule } from '../rule/compile-rule.js'
 import { loadRules } from '../rule/load-rules.js'
 import { readSetup, type Setup } from '../setup.js'
@@ -60,6 +61,7 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
       options,
       shell,
     )
+  const endCheck = live && startReadingCheck(live, counters)
   const limits = { maxLineBytes: setup.config.maxLineBytes, literals: pipeline.literals }
   signals.onReport = () => diagnostics.info(`so far: ${counters.summary()}`)
   signals.reloadBy(() => {
@@ -69,6 +71,7 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
   diagnostics.debug(`${rules.length} rules; reading`)
   await readLog(pipeline, output, limits, shell)
   signals.reloadBy(() => {})
+  endCheck?.()
   correlation?.end()
   await output.end()
   // On a terminal or in a shell pipeline, silence is success; a log wants to be told.

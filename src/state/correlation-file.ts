@@ -52,7 +52,7 @@ export function readCorrelation(file: string): unknown {
 /** Replaces what the file holds. Throws errors of the file system; the file is as it was then. */
 export function writeCorrelation(file: string, state: unknown): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o750 })
-  // Two handlers overlap while syslog-ng reloads.
+  // Two handlers overlap at a restart of syslog-ng.
   const next = `${file}.${process.pid}.next`
   const json = JSON.stringify(state)
   writeFileSync(next, `${digestOf(json)}\n${json}`, { mode: 0o640 })

@@ -4,7 +4,7 @@
 
 import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Alert } from '../alert/alert.js'
+import type { Alert, OngoingAlert } from '../alert/alert.js'
 import { createAlertLog } from '../alert/alert-log.js'
 import { alertRecord } from '../alert/alert-record.js'
 import { fileMark } from './alert-log-search.js'
@@ -17,6 +17,7 @@ import {
   readBlocks,
   type OutboxEvent,
 } from './journal.js'
+import type { Delivery } from './delivery.js'
 import { createFailures, type FailureEvents } from './failures.js'
 import { openLedger, type Recorded } from './ledger.js'
 import { appendMessages, nextPlace, outboxDir, type OutboxPlace } from './outbox-files.js'
@@ -25,15 +26,6 @@ import type { StateEvents } from './state-events.js'
 import { tryToWrite } from './try-to-write.js'
 import { createTurnLock } from './turn-lock.js'
 import { createUnwritten } from './unwritten.js'
-
-/** What one event has for one destination. */
-export interface Delivery {
-  readonly destination: string
-  /** The alerts of each message, as they may leave the host. */
-  readonly messages: readonly (readonly Alert[])[]
-  /** The batch that they belong to, if they aren't to go out by themselves. */
-  readonly batch: string | undefined
-}
 
 /** What a recorder can't do is told here; it goes on. */
 export interface RecorderEvents extends StateEvents, FailureEvents {
@@ -60,7 +52,7 @@ export interface Recorder {
    */
   fault(): string | undefined
   /** Alerts over time that are recorded reach further by now. Never throws. */
-  extend(alerts: readonly Recorded[]): void
+  extend(alerts: readonly OngoingAlert[]): void
   /** Completes what was left half done, by whomever, and what a full disk kept from it. */
   complete(): void
   /** Tries that for the last time, and tells of the records that are missing then. */
@@ -73,6 +65,7 @@ export interface Recorder {
 const lockLimitMs = 2_000
 const hopelessMs = 60_000
 const retryMs = 5_000
+
 /** A recorder for one alert log. `now` is epoch milliseconds. */
 export function createRecorder(
   stateDir: string,
@@ -222,7 +215,8 @@ export function createRecorder(
         }
         return { fresh, held }
       }),
-    extend: alerts => void locked(() => inState(() => ledger.extend(alerts, now()))),
+    extend: alerts =>
+      void locked(() => inState(() => ledger.extend(alerts.map(recordedOf), now()))),
     complete,
     end() {
       complete()
@@ -231,7 +225,7 @@ export function createRecorder(
   }
 }
 
-function recordedOf({ id, series, first, last }: Alert): Recorded {
+function recordedOf({ id, series, first, last }: OngoingAlert): Recorded {
   if (series === undefined) return { id }
   return { id, span: { series, first: Date.parse(first!), last: Date.parse(last!) } }
 }

@@ -31,16 +31,20 @@ const auditKinds: readonly AuditKind[] = [
   { rules: ['generate-root-accessed'], path: 'sys/generate-root/update' },
   { rules: ['generate-root-accessed'], path: `sys/generate-root/${hostile}` },
   {
-    rules: ['generate-root-accessed', 'root-token-used'],
+    rules: ['generate-root-accessed', 'break-glass-namespace-used'],
     path: 'sys/generate-root/update',
-    policies: ['root'],
+    namespace: 'break-glass/a/',
   },
   {
     rules: ['break-glass-namespace-used'],
     path: 'secret/data/x',
     namespace: 'break-glass/a/',
   },
-  { rules: ['root-token-used'], path: 'auth/token/create', policies: ['root'] },
+  {
+    rules: ['watched-policy-used'],
+    path: 'auth/token/create',
+    policies: ['some-other-policy'],
+  },
   { rules: ['acl-policy-changed'], path: `sys/policies/acl/${hostile}` },
   { rules: ['password-policy-changed'], path: 'sys/policies/password/long' },
   { rules: ['sensitive-path-accessed'], path: 'secret/data/emergency-only/x' },
