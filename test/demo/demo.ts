@@ -47,7 +47,7 @@ async function main(): Promise<void> {
     shown = slack.requests.length
   }
 
-  const system = tools.has('syslog-ng') ? await LogSystem.start(ini) : undefined
+  const system = tools.has('syslog-ng') ? await LogSystem.start(ini, []) : undefined
   if (system === undefined) {
     say(
       'syslog-ng is missing: the events go straight into the handlers, and the outage of',

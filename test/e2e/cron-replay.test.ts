@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { countWaiting, outboxDir } from '../../src/state/outbox-files.js'
 import { auditLine, serverLine } from '../fixtures/entries.js'
+import { fewRules } from '../fixtures/few-rules.js'
 import { rendered } from '../fixtures/slack-stand-in.js'
 import type { LogSystem } from './log-system.js'
 import { logSystemFor } from './log-system-for.js'
@@ -152,7 +153,7 @@ function shippedCommand(log: Log, others: Readonly<Record<string, string>>): str
 /** Runs a log's entry on the folders of this system. */
 function runEntry(system: LogSystem, log: Log) {
   const handler = [
-    handlerCommand(log),
+    handlerCommand(log, fewRules),
     `-c ${join(system.dir, 'handler.ini')}`,
     `--alert-log ${join(system.logDir, `${files[log]}.alert`)}`,
     `--state-dir ${join(system.dir, 'state')}`,

@@ -7,6 +7,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { fewRules } from '../fixtures/few-rules.js'
 import { freePorts } from './free-ports.js'
 import { LineWriter, type Written } from './line-writer.js'
 import { processesNaming } from './processes.js'
@@ -53,26 +54,29 @@ export class LogSystem {
   readonly #audit: LineWriter
   readonly #journal: LineWriter
 
-  private constructor(dir: string, ports: Ports) {
+  private constructor(dir: string, ports: Ports, rules: readonly string[]) {
     this.dir = dir
     this.logDir = join(dir, 'log')
     const serverDir = join(dir, 'server')
     const nodeDir = join(dir, 'node')
     this.server = new SyslogDaemon(serverDir, serverMainConfig(serverDir))
     this.node = new SyslogDaemon(nodeDir, nodeMainConfig(nodeDir))
-    writeServerConfig(serverDir, ports, this.logDir)
+    writeServerConfig(serverDir, ports, this.logDir, rules)
     writeNodeConfig(nodeDir, ports)
     this.#audit = new LineWriter({ host: '127.0.0.1', port: ports.nodeAudit })
     this.#journal = new LineWriter({ path: join(nodeDir, 'journal') })
   }
 
-  /** Starts all of it; `ini` is the text of the handlers' ini. */
-  static async start(ini: string): Promise<LogSystem> {
+  /** Starts all of it; `ini` is the text of the handlers' ini, `rules` their options for rules. */
+  static async start(
+    ini: string,
+    rules: readonly string[] = fewRules,
+  ): Promise<LogSystem> {
     const [nodeAudit = 0, audit = 0, messages = 0] = await freePorts(3)
     // In /tmp, whatever TMPDIR says: the path of a Unix socket has 107 bytes at most.
     const dir = mkdtempSync('/tmp/vault-log-')
     writeFileSync(join(dir, 'handler.ini'), ini, { mode: 0o600 })
-    const system = new LogSystem(dir, { nodeAudit, audit, messages })
+    const system = new LogSystem(dir, { nodeAudit, audit, messages }, rules)
     try {
       await system.server.start()
       await system.node.start()

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { fewRules } from '../fixtures/few-rules.js'
 import { shippedFile, withDefines } from './shipped-file.js'
 
 /** The loopback ports of one log system. */
@@ -11,10 +10,13 @@ export interface Ports {
   messages: number
 }
 
-/** How the command line of a handler begins: with the few rules for tests of delivery. */
-export function handlerCommand(log: 'audit' | 'server'): string {
+/** How the command line of a handler begins; `rules` are options for other rules than the packaged ones. */
+export function handlerCommand(
+  log: 'audit' | 'server',
+  rules: readonly string[] = [],
+): string {
   const file = fileURLToPath(new URL(`../../bin/${log}-log-handler`, import.meta.url))
-  return [process.execPath, file, ...fewRules].join(' ')
+  return [process.execPath, file, ...rules].join(' ')
 }
 
 /** What the main config of the log server holds; the shipped file stands beside it. */
@@ -49,11 +51,16 @@ log {
 }
 
 /** Puts the shipped log-server.conf into `dir`, with the values of this system. */
-export function writeServerConfig(dir: string, ports: Ports, logDir: string): void {
+export function writeServerConfig(
+  dir: string,
+  ports: Ports,
+  logDir: string,
+  rules: readonly string[],
+): void {
   const site = join(dir, '..')
   const handler = (log: 'audit' | 'server', alertLog: string) =>
     [
-      handlerCommand(log),
+      handlerCommand(log, rules),
       `-c ${join(site, 'handler.ini')}`,
       `--alert-log ${join(logDir, alertLog)}`,
       `--state-dir ${join(site, 'state')}`,

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { fewRules } from '../../fixtures/few-rules.js'
 import type { LogSystem } from '../log-system.js'
 import { handlerCommand } from '../site-config.js'
 import { inSystemEnv } from '../system-env.js'
@@ -23,7 +24,7 @@ export async function replay(
   input: Readable,
 ): Promise<Replayed> {
   const alertLog = log === 'audit' ? 'audit.alert' : 'messages.alert'
-  const [program = '', ...args] = handlerCommand(log).split(' ')
+  const [program = '', ...args] = handlerCommand(log, fewRules).split(' ')
   args.push('replay', '--quiet', '-c', join(system.dir, 'handler.ini'))
   args.push('--alert-log', join(system.logDir, alertLog))
   args.push('--state-dir', join(system.dir, 'state'))
