@@ -33,6 +33,8 @@ export function createAbsence(
   titleOfNothing: string,
 ): Correlator {
   const states = new Map<string, State>()
+  /** Keys whose absence was told, the one told first in front. */
+  const told = new Set<string>()
   let evicted = 0
   /** Nothing was seen since the start. */
   let isUnseen = !isByKey && startedAt !== undefined
@@ -41,10 +43,10 @@ export function createAbsence(
     states.set('[]', { key: {}, title: titleOfNothing, stretches, isTold: false })
   }
 
-  /** Gives up a key whose absence was told, the one first seen; false where there is none. */
+  /** Gives up the key whose absence was told first; false where there is none. */
   const forgetTold = (): boolean => {
-    for (const [id, { isTold }] of states) if (isTold) return states.delete(id)
-    return false
+    const [id] = told
+    return id !== undefined && told.delete(id) && states.delete(id)
   }
 
   const finding = ({ key, title }: State, last: number): Finding => {
@@ -53,7 +55,7 @@ export function createAbsence(
   }
 
   /** Tells the absences that nothing can fill any more: those that were over by `until`. */
-  const settle = (state: State, until: number): Finding[] => {
+  const settle = (id: string, state: State, until: number): Finding[] => {
     const found: Finding[] = []
     const { stretches } = state
     while (stretches.length > 1 && stretches[0]!.last + withinMs <= until) {
@@ -62,6 +64,7 @@ export function createAbsence(
     const [only] = stretches
     if (stretches.length === 1 && !state.isTold && only!.last + withinMs <= until) {
       state.isTold = true
+      told.add(id)
       found.push(finding(state, only!.last))
     }
     return found
@@ -87,6 +90,7 @@ export function createAbsence(
         if (at <= newest.last) return []
         state.stretches = [{ first: at, last: at }]
         state.isTold = false
+        told.delete(id)
       } else if (at >= newest.first && at - newest.last < withinMs) {
         newest.last = Math.max(newest.last, at)
       } else state.stretches = withMoment(state.stretches, at, withinMs)
@@ -94,7 +98,7 @@ export function createAbsence(
     },
     advance(until, isIdle) {
       const settled = isIdle ? until : until - latenessMs
-      return [...states.values()].flatMap(state => settle(state, settled))
+      return [...states].flatMap(([id, state]) => settle(id, state, settled))
     },
     get evicted() {
       return evicted
@@ -105,7 +109,10 @@ export function createAbsence(
       if (known.length === 0) return
       isUnseen = false
       states.clear()
-      for (const [id, state] of known) states.set(id, state)
+      for (const [id, state] of known) {
+        states.set(id, state)
+        if (state.isTold) told.add(id)
+      }
     },
   }
 }
