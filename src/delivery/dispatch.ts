@@ -54,7 +54,9 @@ export function createDispatch(
         const [first, ...more] = notifier.split?.(outgoing) ?? [outgoing]
         // What comes later on the same request joins the first.
         const rest = more.map(found =>
-          found.map(alert => ({ ...alert, event: alert.id })),
+          found.map(alert =>
+            alert.event === first?.[0]?.event ? { ...alert, event: alert.id } : alert,
+          ),
         )
         const messages = first === undefined ? [] : [first, ...rest]
         return [{ destination: config.name, messages, batch }]

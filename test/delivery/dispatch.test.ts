@@ -41,7 +41,7 @@ function dispatchTo(t: Test, ini: string) {
   t.teardown(() => dispatch.drain(0))
   return {
     stateDir,
-    route: (alert: Alert) => dispatch.route([alert], undefined, undefined),
+    route: (...alerts: Alert[]) => dispatch.route(alerts, undefined, undefined),
   }
 }
 
@@ -108,4 +108,33 @@ t.test('a long string or line is cut, and says so', async t => {
     t.strictSame(sent.alert?.['entry'], { data: cut })
   }
   for (const sent of arriving(t, { line: long })) t.equal(sent.alert?.['line'], cut)
+})
+
+t.test('messages of one request are told apart by what may join them', async t => {
+  const first = sampleAlert({ id: 'a1', event: 'request-1' })
+  const outcome = { ...first, id: 'o1', of: 'a0', outcome: 'denied' }
+  const eventsAt = (ini: string, alerts: Alert[]) =>
+    dispatchTo(t, ini)
+      .route(...alerts)
+      .map(({ messages }) => messages.map(found => found.map(({ event }) => event)))
+  t.strictSame(
+    eventsAt('[command]\nrun = /bin/true\n', [first, outcome]),
+    [[['a1'], ['a0']]],
+    'an outcome joins its alert',
+  )
+  t.strictSame(
+    eventsAt('[slack]\nurl = http://127.0.0.1:1/\n', [first, outcome]),
+    [[['request-1', 'request-1']]],
+    'one message takes all',
+  )
+  const many = Array.from({ length: 31 }, (_, i) =>
+    sampleAlert({ id: `m${i}`, event: 'request-1' }),
+  )
+  const [[inFirst = [], ...rest] = []] = eventsAt(
+    '[slack]\nurl = http://127.0.0.1:1/\n',
+    many,
+  )
+  t.ok(inFirst.every(event => event === 'request-1'))
+  t.equal(rest.flat().at(-1), 'm30')
+  t.notOk(rest.flat().includes('request-1'), 'what does not fit is by itself')
 })
