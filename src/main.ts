@@ -10,7 +10,7 @@ export async function main(log: Log): Promise<number> {
   const signals = takeSignals()
   // What a line leaves is garbage at once, and little else lives: a heap that grows reluctantly does
   // as well, and keeps a burst of alerts from taking 60 MB more of a small log server for good
-  // (docs/reliability.md). Node 26 also takes 15 MB less where it optimises less, for 3 % of the speed.
+  // (docs/reliability.md). Node 26 also takes some 10 MB less where it optimises less, for 3 % of the speed.
   setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString('--heap-growing-percent=20')
   setFlagsFromString('--optimize-for-size')
