@@ -39,7 +39,7 @@ interface Saved {
 /** Starts from what was kept; the pipeline has seen nothing so far. */
 export function keepCorrelation(
   pipeline: Pipeline,
-  output: Pick<LiveOutput, 'emit' | 'say' | 'extend'>,
+  output: Pick<LiveOutput, 'emit' | 'extend' | 'stateEvents'>,
   { stateDir, alertLog }: Options,
   { counters, diagnostics }: Shell,
 ): LiveCorrelation {
@@ -74,10 +74,7 @@ export function keepCorrelation(
   /** A file that can't be read can't be moved either: that the folder can't be used is told. */
   const putAside = () => {
     try {
-      const aside = setAside(file, '')
-      counters.add('state_corrupt')
-      const title = `${file} held what was never written there; it is in ${aside} now`
-      output.say({ kind: 'handler-state-corrupt', title, detail: title })
+      output.stateEvents.corrupt(file, setAside(file, ''))
     } catch {
       counters.add('state_errors')
     }

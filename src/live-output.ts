@@ -11,9 +11,11 @@ import type { Output } from './output.js'
 import { recorderEvents } from './recorder-events.js'
 import type { Shell } from './shell.js'
 import type { Lock } from './state/lock.js'
+import { abandonedOutboxes } from './state/abandoned-outboxes.js'
 import { openOwnMessages, type OwnMessage } from './state/own-messages.js'
 import { closeBatch, outboxDir } from './state/outbox-files.js'
 import { createRecorder } from './state/recorder.js'
+import type { StateEvents } from './state/state-events.js'
 
 /** At the end of the input, what is unsent is tried for at most this long. */
 const drainLimitMs = 10_000
@@ -30,6 +32,10 @@ export interface LiveOutput extends Output {
   configure(destinations: readonly DestinationConfig[]): void
   /** Puts a destination's dead letters back into its outbox; gives how many messages these are. */
   requeue(destination: string): number
+  /** Warns of what waits for destinations that `configure` wasn't given: it would wait unnoticed. */
+  warnOfAbandoned(): void
+  /** Takes what goes wrong with the files of the state folder. */
+  readonly stateEvents: StateEvents
   /** Sends what waits, for a while; gives how many messages are unsent. */
   drain(): Promise<number>
 }
@@ -57,7 +63,7 @@ export function liveOutput(
   shell: Shell,
   { batch, isPatient = false }: Sending = {},
 ): LiveOutput {
-  const { log, stateDir, alertLog } = options
+  const { log, stateDir, alertLog, configFile } = options
   const { counters, diagnostics, env, now } = shell
   const unsaid: Saying[] = []
   let isBusy = false
@@ -72,6 +78,9 @@ export function liveOutput(
       sayAll()
     }
   }
+
+  const locked = <Result>(action: () => Result): Result =>
+    busy(() => recorder.locked(action))
 
   const say = (own: OwnAlert, except?: string, isAdmitted = false) => {
     diagnostics.error(own.title)
@@ -93,7 +102,7 @@ export function liveOutput(
     stateDir,
     alertLog,
     stateEvents: events,
-    locked: action => busy(() => recorder.locked(action)),
+    locked,
     isPatient,
     onSuspended: title =>
       say({ kind: 'handler-destination-suspended', title, detail: title }, name),
@@ -124,10 +133,7 @@ export function liveOutput(
   const admitted = (alert: Alert, except: string | undefined): Alert[] => {
     const { rule: kind, title } = alert
     if (!isOwnAlert(kind) || !dispatch.isHeard(alert, except)) return [alert]
-    const held = ownMessages.admit(
-      { kind, title, ...(except !== undefined && { except }) },
-      now(),
-    )
+    const held = ownMessages.admit({ kind, title, except }, now())
     if (held !== undefined) return [{ ...alert, title: withMore(title, held) }]
     counters.add('own_messages_held')
     return []
@@ -141,19 +147,17 @@ export function liveOutput(
       const own = ownAlert({ kind, title, detail: title }, log, now(), alertLog)
       return dispatch.isHeard(own, except)
     }
-    busy(() =>
-      recorder.locked(() => {
-        for (const { kind, title, except, more } of ownMessages.overdue(now(), isHeard)) {
-          say({ kind, title: withMore(title, more), detail: title }, except, true)
-        }
-      }),
-    )
+    locked(() => {
+      for (const { kind, title, except, more } of ownMessages.overdue(now(), isHeard)) {
+        say({ kind, title: withMore(title, more), detail: title }, except, true)
+      }
+    })
   }
 
   let batchLock: Lock | undefined
   const emit = (alerts: readonly Alert[]) => {
     if (batch !== undefined) {
-      batchLock ??= busy(() => recorder.locked(() => lockBatch(stateDir, batch)))
+      batchLock ??= locked(() => lockBatch(stateDir, batch))
     }
     for (const event of byEvent(alerts)) record(event, batch)
   }
@@ -174,12 +178,9 @@ export function liveOutput(
     clearInterval(tick)
     busy(() => recorder.end())
     if (batch !== undefined) {
-      busy(() =>
-        recorder.locked(() => {
-          for (const name of dispatch.names())
-            closeBatch(outboxDir(stateDir, name), batch)
-        }),
-      )
+      locked(() => {
+        for (const name of dispatch.names()) closeBatch(outboxDir(stateDir, name), batch)
+      })
     }
     batchLock?.release()
     const unsent = await dispatch.drain(drainLimitMs)
@@ -197,8 +198,16 @@ export function liveOutput(
     },
     emit,
     extend: alerts => busy(() => recorder.extend(alerts)),
-    requeue: name =>
-      busy(() => recorder.locked(() => requeueDeadLetters(stateDir, name, events))),
+    requeue: name => locked(() => requeueDeadLetters(stateDir, name, events)),
+    warnOfAbandoned() {
+      for (const { dir, waiting } of abandonedOutboxes(stateDir, dispatch.names())) {
+        diagnostics.warn(
+          `messages waiting in ${dir}: ${waiting}, for a destination that ${configFile} doesn't name; ` +
+            'add its section again to send them, or delete the folder',
+        )
+      }
+    },
+    stateEvents: events,
     drain,
     async end() {
       const unsent = await drain()

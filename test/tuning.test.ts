@@ -65,6 +65,7 @@ t.test('what is excepted is not recorded, until it has expired', async t => {
     over.short(stderr),
     /warn exceptions\/e\.json:1:\d+: warning: the exception has/,
   )
+  t.equal(stderr.match(/the exception has expired/g)?.length, 1, 'said once')
   t.notMatch(stderr, /excepted=/)
 })
 

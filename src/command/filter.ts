@@ -12,7 +12,6 @@ import type { CompiledRule } from '../rule/compile-rule.js'
 import { loadRules } from '../rule/load-rules.js'
 import { readSetup, type Setup } from '../setup.js'
 import type { Shell } from '../shell.js'
-import { abandonedOutboxes } from '../state/abandoned-outboxes.js'
 
 /**
  * The filter: reads stdin to its end and alerts. With a pipe on stdin and without --dry-run it ends
@@ -25,12 +24,10 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
   const setup = await readSetup(options, shell)
   const faults = [...setup.configFaults, ...setup.ruleFaults].map(formatFault)
   for (const fault of [...options.faults, ...faults]) diagnostics.error(fault)
-  for (const warning of setup.warnings) diagnostics.warn(formatFault(warning))
   const mayEnd = !options.isPlainFilter || !shell.isStdinPipe
   if (mayEnd && faults.length > 0) return exitCode.config
 
   for (const warning of setup.warnings) diagnostics.warn(formatWarning(warning))
-
   const rules = await usableRules(options, setup)
   if (!rules.some(({ rule }) => rule.log === options.log)) {
     diagnostics.warn(`no rule of the ${options.log} log is in force`)
@@ -52,7 +49,7 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
   const output = live ?? dryRunOutput(options, shell)
   live?.configure(setup.config.destinations)
   for (const own of faultAlerts(options, setup, '')) output.say(own)
-  if (live) warnOfAbandoned(options, setup, shell)
+  live?.warnOfAbandoned()
   const correlation =
     live &&
     (await import('../live-correlation.js')).keepCorrelation(
@@ -104,24 +101,9 @@ async function reload(
   limits.maxLineBytes = setup.config.maxLineBytes
   limits.literals = pipeline.literals
   live.configure(setup.config.destinations)
-  warnOfAbandoned(options, setup, shell)
+  live.warnOfAbandoned()
   counters.add('reloads')
   diagnostics.info(`reloaded: ${setup.rules.length} rules`)
-}
-
-/** What waits for a section that was removed or renamed would wait for good, and unnoticed. */
-function warnOfAbandoned(
-  { configFile, stateDir }: Options,
-  { config }: Setup,
-  { diagnostics }: Shell,
-): void {
-  const names = config.destinations.map(({ name }) => name)
-  for (const { dir, waiting } of abandonedOutboxes(stateDir, names)) {
-    diagnostics.warn(
-      `messages waiting in ${dir}: ${waiting}, for a destination that ${configFile} doesn't name; ` +
-        'add its section again to send them, or delete the folder',
-    )
-  }
 }
 
 /** Rules without a fault; where faults leave none of this log, the packaged rules. */
