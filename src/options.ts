@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Log } from './entry/entry.js'
+import { isFullDate } from './entry/rfc3339.js'
 import { suggest } from './rule/did-you-mean.js'
 import { durationMs } from './rule/duration.js'
 
@@ -195,15 +196,9 @@ function parseTime(text: string, now: number): number | undefined {
   const isTime =
     /^(\d{4}-\d\d-\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/
   const [, day] = isTime.exec(text) ?? []
-  if (day === undefined || !isDay(day)) return undefined
+  if (day === undefined || !isFullDate(day)) return undefined
   const time = Date.parse(text)
   return Number.isNaN(time) ? undefined : time
-}
-
-/** Date.parse takes the 31st of February for the 3rd of March. */
-function isDay(day: string): boolean {
-  const time = Date.parse(day)
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day)
 }
 
 function optionFault(token: {

@@ -7,16 +7,15 @@ import { ongoingAlert, raiseFinding } from './alert/raise-finding.js'
 import { createCorrelation, type Found } from './correlate/correlation.js'
 import { isSampled, type Counters } from './counters.js'
 import type { Diagnostics } from './diagnostics.js'
-import { decodeAuditEntry } from './entry/audit-entry.js'
-import { isUndecodable, type Decode, type Entry, type Log } from './entry/entry.js'
+import { decoderOf } from './entry/decoder.js'
+import { isUndecodable, type Entry, type Log } from './entry/entry.js'
 import { epochOf } from './entry/rfc3339.js'
-import { createServerDecoder } from './entry/server-entry.js'
 import { createOutcomes } from './outcomes.js'
 import { escapes, overlongAlert } from './overlong-alert.js'
 import type { OverlongLine } from './overlong-line.js'
 import type { CompiledRule } from './rule/compile-rule.js'
 import { exceptionTo } from './rule/exception.js'
-import { severities } from './rule/severity.js'
+import { bySeverity } from './rule/severity.js'
 
 /** Alert ids remembered for "one event, one alert a rule": at most 8 MB. */
 const maxKnownIds = 100_000
@@ -62,7 +61,7 @@ export interface PipelineParts {
 /** Builds the pipeline of one log. */
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { log, alertLog, counters, diagnostics, now, startedAt } = parts
-  const decode: Decode = log === 'audit' ? decodeAuditEntry : createServerDecoder()
+  const decode = decoderOf(log)
   let rules = inForce(parts.rules, log)
   const knownIds = createKnownIds(maxKnownIds, count =>
     counters.add('forgotten_ids', count),
@@ -181,8 +180,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       counters.add('alerts', alerts.length)
       return alerts
     },
-    ongoing: () =>
-      correlation.open().map(({ rule, finding }) => ongoingAlert(rule, finding)),
+    ongoing: () => correlation.open().map(({ rule, alert }) => ongoingAlert(rule, alert)),
     save: () => correlation.save(),
     restore: saved => correlation.restore(saved),
     line: line => read(line, 'undecodable'),
@@ -213,9 +211,5 @@ function skippable(line: string): 'blank' | 'marks' | undefined {
 function inForce(rules: readonly CompiledRule[], log: Log): CompiledRule[] {
   return rules
     .filter(({ rule }) => rule.log === log && rule.enabled !== false)
-    .sort((a, b) => rank(a) - rank(b))
-}
-
-function rank({ rule }: CompiledRule): number {
-  return severities.indexOf(rule.severity)
+    .sort((a, b) => bySeverity(a.rule, b.rule))
 }

@@ -1,16 +1,10 @@
 import type { OwnAlert } from './alert/own-alert.js'
-import type { CounterName, Counters } from './counters.js'
+import type { Counters } from './counters.js'
 import type { Output } from './output.js'
 
-/** What was read within a minute, by the names of counters. */
-export type Read = Readonly<Record<(typeof watched)[number], number>>
+/** How much of each was read within a minute. */
+export type Read = Readonly<Record<'entries' | 'undecodable' | 'late' | 'ahead', number>>
 
-const watched = [
-  'entries',
-  'undecodable',
-  'late',
-  'ahead',
-] as const satisfies readonly CounterName[]
 const minuteMs = 60_000
 /** A reconnect cuts a line now and then; more than this is no chance. */
 const maxUndecodable = 5
@@ -22,18 +16,19 @@ export function startReadingCheck(
   output: Pick<Output, 'say'>,
   counters: Counters,
 ): () => void {
-  const counted = () =>
-    Object.fromEntries(watched.map(name => [name, counters.get(name)])) as Record<
-      (typeof watched)[number],
-      number
-    >
-  let before = counted()
+  const before = new Map<keyof Read, number>()
+  const since = (name: keyof Read) => {
+    const count = counters.get(name) - (before.get(name) ?? 0)
+    before.set(name, counters.get(name))
+    return count
+  }
   const timer = setInterval(() => {
-    const now = counted()
-    const read = Object.fromEntries(
-      watched.map(name => [name, now[name] - before[name]]),
-    ) as unknown as Read
-    before = now
+    const read = {
+      entries: since('entries'),
+      undecodable: since('undecodable'),
+      late: since('late'),
+      ahead: since('ahead'),
+    }
     for (const own of troublesOf(read)) output.say(own)
   }, minuteMs).unref()
   return () => clearInterval(timer)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { severities, type Severity } from '../rule/severity.js'
+import { bySeverity, severities, type Severity } from '../rule/severity.js'
 import type { Alert } from './alert.js'
 
 /** Many alerts in one message. Texts are masked and on one line, but not escaped for a channel. */
@@ -76,7 +76,7 @@ export function createDigestBuilder(): DigestBuilder {
     digest(reason, find) {
       if (!first || !last || !from || !to) throw new RangeError('a digest needs an alert')
       const byRule = [...rules.values()].sort(
-        (a, b) => rank(a.severity) - rank(b.severity) || b.count - a.count,
+        (a, b) => bySeverity(a, b) || b.count - a.count,
       )
       const shown = byRule.slice(0, maxRules)
       const severity = byRule[0]!.severity
@@ -106,10 +106,6 @@ export function createDigestBuilder(): DigestBuilder {
 
 function sum(counted: readonly { readonly count: number }[]): number {
   return counted.reduce((total, { count }) => total + count, 0)
-}
-
-function rank(severity: Severity): number {
-  return severities.indexOf(severity)
 }
 
 function epoch({ time }: Alert): number {

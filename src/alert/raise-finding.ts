@@ -1,4 +1,4 @@
-import type { Finding } from '../correlate/correlator.js'
+import type { Finding, OpenAlert } from '../correlate/correlator.js'
 import type { Entry } from '../entry/entry.js'
 import type { Key } from '../rule/compile-clause.js'
 import type { CompiledRule } from '../rule/compile-rule.js'
@@ -56,13 +56,17 @@ export function raiseFinding(
   }
 }
 
-/** Of the alert of which this is a summary so far: what tells it, and how far its window reaches now. */
+/** What tells an alert whose counting goes on, and how far its window reaches now. */
 export function ongoingAlert(
   rule: CompiledRule,
-  { key, first, last, summaryOf }: Finding,
+  { key, window, last }: OpenAlert,
 ): OngoingAlert {
-  const id = findingId(rule, { key, ...(summaryOf ?? { first, last }) })
-  return { id, series: seriesOf(rule, key), first: iso(first), last: iso(last) }
+  return {
+    id: findingId(rule, { key, ...window }),
+    series: seriesOf(rule, key),
+    first: iso(window.first),
+    last: iso(Math.max(last, window.last)),
+  }
 }
 
 /** A window with its key makes an alert over time one; its summary is another. */

@@ -1,4 +1,4 @@
-import { severities } from '../rule/severity.js'
+import { bySeverity } from '../rule/severity.js'
 import type { Alert } from './alert.js'
 
 /**
@@ -14,16 +14,11 @@ export function withOutcomes(alerts: readonly Alert[]): Alert[] {
       const told = outcomes.find(({ of }) => of === alert.id)
       if (told === undefined) return alert
       const { title, outcome, facts } = told
-      return {
-        ...alert,
-        title,
-        outcome: outcome!,
-        facts: { ...alert.facts, what: facts.what! },
-      }
+      return { ...alert, title, outcome, facts: { ...alert.facts, what: facts.what! } }
     })
-    .sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity))
+    .sort(bySeverity)
 }
 
-function isOutcome({ of, outcome }: Alert): boolean {
-  return of !== undefined && outcome !== undefined
+function isOutcome(alert: Alert): alert is Alert & { readonly outcome: string } {
+  return alert.of !== undefined && alert.outcome !== undefined
 }

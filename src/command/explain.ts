@@ -1,8 +1,6 @@
-import type { Entry } from '../entry/entry.js'
-import { isUndecodable, type Decode } from '../entry/entry.js'
-import { decodeAuditEntry } from '../entry/audit-entry.js'
+import { decoderOf } from '../entry/decoder.js'
+import { isUndecodable, type Entry } from '../entry/entry.js'
 import { epochOf } from '../entry/rfc3339.js'
-import { createServerDecoder } from '../entry/server-entry.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault } from '../fault.js'
 import type { Options } from '../options.js'
@@ -31,8 +29,7 @@ export async function explain(options: Options, shell: Shell): Promise<number> {
   }
   if (asked.length === 0) diagnostics.warn(`no rule of the ${options.log} log`)
 
-  const decode: Decode =
-    options.log === 'audit' ? decodeAuditEntry : createServerDecoder()
+  const decode = decoderOf(options.log)
   let number = 0
   let latest: string | undefined
   const write = (text: string) =>

@@ -1,6 +1,5 @@
-import { decodeAuditEntry } from '../entry/audit-entry.js'
-import { isUndecodable, type Decode, type Entry } from '../entry/entry.js'
-import { createServerDecoder } from '../entry/server-entry.js'
+import { decoderOf } from '../entry/decoder.js'
+import { isUndecodable, type Entry } from '../entry/entry.js'
 import { exitCode } from '../exit-code.js'
 import { readLines } from '../lines.js'
 import type { Options } from '../options.js'
@@ -26,8 +25,7 @@ export async function recordTest(
   shell: Shell,
 ): Promise<number> {
   const { stdin, stdout, diagnostics, now, signals } = shell
-  const decode: Decode =
-    options.log === 'audit' ? decodeAuditEntry : createServerDecoder()
+  const decode = decoderOf(options.log)
   const lines: string[] = []
   const entries: TestEntry[] = []
   const faults: string[] = []

@@ -1,9 +1,9 @@
 import { alertRecord } from '../alert/alert-record.js'
 import type { Alert } from '../alert/alert.js'
 import { createCounters } from '../counters.js'
-import { decodeAuditEntry } from '../entry/audit-entry.js'
+import { decoderOf } from '../entry/decoder.js'
 import { isUndecodable, type Entry } from '../entry/entry.js'
-import { createServerDecoder, serverEntry } from '../entry/server-entry.js'
+import { serverEntry } from '../entry/server-entry.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault } from '../fault.js'
 import type { Options } from '../options.js'
@@ -118,13 +118,13 @@ export function alertsOfTest(
 
 /** The decoded entries of all tests of a rule. */
 export function entriesOfTests({ rule }: CompiledRule): Entry[] {
-  const decodeLine = rule.log === 'audit' ? decodeAuditEntry : createServerDecoder()
+  const decode = decoderOf(rule.log)
   return rule.tests
     .flatMap(({ entries }) => entries)
     .map(entry => {
-      if (typeof entry === 'string') return decodeLine(entry, endOfTime)
+      if (typeof entry === 'string') return decode(entry, endOfTime)
       return rule.log === 'audit'
-        ? decodeAuditEntry(JSON.stringify(entry))
+        ? decode(JSON.stringify(entry), endOfTime)
         : serverEntry(entry)
     })
     .filter((decoded): decoded is Entry => !isUndecodable(decoded))

@@ -1,4 +1,4 @@
-import { severities, type Severity } from '../rule/severity.js'
+import { rankOf, severities, type Severity } from '../rule/severity.js'
 import type { Alert } from '../alert/alert.js'
 import { anyText, oneOf, type IniKey } from './ini-value.js'
 
@@ -29,7 +29,7 @@ export function isRouted(
   { severity, rule, tags }: Alert,
   { minSeverity, rules: wantedRules, tags: wantedTags }: Route,
 ): boolean {
-  if (severities.indexOf(severity) > severities.indexOf(minSeverity)) return false
+  if (rankOf(severity) > rankOf(minSeverity)) return false
   if (wantedRules.length === 0 && wantedTags.length === 0) return true
   return wantedRules.includes(rule) || tags.some(tag => wantedTags.includes(tag))
 }

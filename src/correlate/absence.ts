@@ -1,5 +1,5 @@
 import type { Clause, Key } from '../rule/compile-clause.js'
-import { latenessMs, type Correlator, type Finding } from './correlator.js'
+import { idOf, latenessMs, type Correlator, type Finding } from './correlator.js'
 
 interface Stretch {
   first: number
@@ -77,7 +77,7 @@ export function createAbsence(
         states.clear()
       }
       const key = keyOf(entry)
-      const id = JSON.stringify(Object.values(key))
+      const id = idOf(key)
       const state = states.get(id)
       if (state === undefined) {
         const stretches = [{ first: at, last: at }]

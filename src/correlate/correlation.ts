@@ -3,7 +3,7 @@ import { epochOf } from '../entry/rfc3339.js'
 import type { Clause, Key } from '../rule/compile-clause.js'
 import type { CompiledRule } from '../rule/compile-rule.js'
 import { createAbsence } from './absence.js'
-import type { Correlator, Finding } from './correlator.js'
+import type { Correlator, Finding, OpenAlert } from './correlator.js'
 import { createEventClock } from './event-clock.js'
 import { createFirstSeen } from './first-seen.js'
 import { createRecentEvents } from './recent-events.js'
@@ -28,8 +28,8 @@ export interface Correlation {
   see(rule: CompiledRule, entry: Entry, at: number): Found[]
   /** Nothing came in for so long, in milliseconds: what is due by then. */
   idle(ms: number): Found[]
-  /** Alerts whose counting goes on, as summaries of what was counted so far. */
-  open(): Found[]
+  /** Alerts whose counting goes on, each with its rule. */
+  open(): { readonly rule: CompiledRule; readonly alert: OpenAlert }[]
   /** Whether a rule's throttle lets a message out. */
   admits(rule: CompiledRule, key: Key, time: string): boolean
   /** These rules are in force from now on; what is known of them stays. Gives what `restore` does. */
@@ -177,19 +177,8 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
     },
     open: () =>
       rules.flatMap(rule => {
-        const correlator = running.get(rule.rule.id)?.correlator
-        const open = correlator?.open?.() ?? []
-        return open.map(({ key, window, last }) => ({
-          rule,
-          finding: {
-            key,
-            first: window.first,
-            last: Math.max(last, window.last),
-            count: 0,
-            at: last,
-            summaryOf: window,
-          },
-        }))
+        const alerts = running.get(rule.rule.id)?.correlator?.open?.() ?? []
+        return alerts.map(alert => ({ rule, alert }))
       }),
     admits(rule, key, time) {
       const throttle = running.get(rule.rule.id)?.throttle

@@ -39,6 +39,15 @@ export interface Window {
   readonly last: number
 }
 
+/** An alert whose counting goes on. */
+export interface OpenAlert {
+  readonly key: Key
+  /** The window that it was raised for. */
+  readonly window: Window
+  /** Its last event so far, epoch milliseconds. */
+  readonly last: number
+}
+
 /** The state of one rule over time. */
 export interface Correlator {
   /** Takes an entry on which the rule's conditions hold. */
@@ -48,12 +57,8 @@ export interface Correlator {
    * entries' time. `isIdle`: nothing has come in for so long, and nothing late is waited for.
    */
   advance(until: number, isIdle: boolean): Finding[]
-  /** Alerts whose counting goes on: the window that each was raised for, and its last event so far. */
-  open?(): readonly {
-    readonly key: Key
-    readonly window: Window
-    readonly last: number
-  }[]
+  /** Alerts whose counting goes on. */
+  open?(): readonly OpenAlert[]
   /** How many keys were given up, over all, since there were too many. */
   readonly evicted: number
   /** The state as JSON; `load` takes it back into a fresh correlator, and throws where it is none. */
@@ -63,6 +68,11 @@ export interface Correlator {
 
 /** An entry up to 5 minutes late goes into its window. */
 export const latenessMs = 5 * 60_000
+
+/** What tells a key from the others of its rule. */
+export function idOf(key: Key): string {
+  return JSON.stringify(Object.values(key))
+}
 
 /** Whether two windows have a moment in common: then their alerts are one. */
 export function overlap(a: Window, b: Window): boolean {

@@ -1,5 +1,5 @@
 import type { Clause, Key } from '../rule/compile-clause.js'
-import { latenessMs, type Correlator } from './correlator.js'
+import { idOf, latenessMs, type Correlator } from './correlator.js'
 import { createKeyTable } from './key-table.js'
 
 const maxKeys = 10_000
@@ -41,7 +41,7 @@ export function createFirstSeen(
       const text = valueOf(entry)
       if (text === undefined) return []
       const key = keyOf(entry)
-      const id = JSON.stringify(Object.values(key))
+      const id = idOf(key)
       const pair = JSON.stringify([id, text])
       const since = keys.touch(id, () => ({ first: at }))
       since.first = Math.min(since.first, at)

@@ -1,5 +1,6 @@
 import type { Clause, Key } from '../rule/compile-clause.js'
 import {
+  idOf,
   latenessMs,
   overlap,
   type Correlator,
@@ -159,7 +160,7 @@ export function createSequence(
       const isAbsent = absent?.holds(entry) ?? false
       if (taken.length === 0 && !isAbsent) return []
       const key = keyOf(entry)
-      const id = JSON.stringify(Object.values(key))
+      const id = idOf(key)
       const state = table.touch(id, () => ({
         key,
         events: [...steps, ...(absent ? [absent] : [])].map(() => []),

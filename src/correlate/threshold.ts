@@ -1,5 +1,6 @@
 import type { Clause, Key } from '../rule/compile-clause.js'
 import {
+  idOf,
   latenessMs,
   overlap,
   type Correlator,
@@ -109,7 +110,7 @@ export function createThreshold(
       const value = distinct ? distinct(entry) : ''
       if (value === undefined || !sighting.isFirst('')) return []
       const key = keyOf(entry)
-      const id = JSON.stringify(Object.values(key))
+      const id = idOf(key)
       const state = table.touch(id, () => ({
         key,
         occurrences: create(withinMs),

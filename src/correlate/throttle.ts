@@ -1,4 +1,5 @@
 import type { Key } from '../rule/compile-clause.js'
+import { idOf } from './correlator.js'
 import { createKeyTable } from './key-table.js'
 
 /** Holds back the messages of one rule. */
@@ -17,7 +18,7 @@ export function createThrottle(forMs: number): Throttle {
   const sent = createKeyTable<{ at: number }>(maxKeys)
   return {
     admit(key, at) {
-      const id = JSON.stringify(Object.values(key))
+      const id = idOf(key)
       const last = sent.get(id)
       // What is earlier than a message is late, and held back as well.
       if (last !== undefined && at - last.at < forMs) return false

@@ -51,14 +51,11 @@ export function createDispatch(
         const routed = alerts.filter(alert => isRouted(alert, config.route))
         if (routed.length === 0) return []
         const outgoing = routed.map(notifier.wantsEntry ? withMaskedEntry : withoutEntry)
-        const [first, ...more] = notifier.split?.(outgoing) ?? [outgoing]
+        const [first = [], ...rest] = notifier.split?.(outgoing) ?? [outgoing]
         // What comes later on the same request joins the first.
-        const rest = more.map(found =>
-          found.map(alert =>
-            alert.event === first?.[0]?.event ? { ...alert, event: alert.id } : alert,
-          ),
-        )
-        const messages = first === undefined ? [] : [first, ...rest]
+        const apart = (alert: Alert) =>
+          alert.event === first[0]?.event ? { ...alert, event: alert.id } : alert
+        const messages = [first, ...rest.map(found => found.map(apart))]
         return [{ destination: config.name, messages, batch }]
       }),
     isHeard: (alert, except) =>

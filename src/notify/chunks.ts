@@ -1,5 +1,5 @@
 import type { Alert } from '../alert/alert.js'
-import { severities } from '../rule/severity.js'
+import { bySeverity } from '../rule/severity.js'
 
 /**
  * Divides alerts into as few messages as hold them all, the most severe first, of which each takes
@@ -14,7 +14,7 @@ export function chunksOf(
 ): Alert[][] {
   const chunks: Alert[][] = []
   let room = 0
-  for (const alert of bySeverity(alerts)) {
+  for (const alert of alerts.toSorted(bySeverity)) {
     const needed = size(alert)
     const last = chunks.at(-1)
     if (last && last.length < maxAlerts && needed <= room) {
@@ -26,10 +26,4 @@ export function chunksOf(
     }
   }
   return chunks
-}
-
-function bySeverity(alerts: readonly Alert[]): Alert[] {
-  return alerts.toSorted(
-    (a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity),
-  )
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import { isFullDate } from '../entry/rfc3339.js'
 import type { Pointer } from './report-fault.js'
 import { suggest } from './did-you-mean.js'
 
@@ -27,7 +28,7 @@ export function createSchemaCheck(
     allErrors: true,
     verbose: true,
     strictTypes: false,
-    formats: { date: isDate },
+    formats: { date: isFullDate },
   })
   const validate: ValidateFunction = ajv
     .addSchema(references.map(read))
@@ -83,12 +84,6 @@ function asFault(error: ErrorObject): SchemaFault {
     default:
       return { pointer, message: `${error.message ?? error.keyword}${got}` }
   }
-}
-
-/** A day that the calendar has. */
-function isDate(text: string): boolean {
-  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : NaN
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
 
 function missing(pointer: Pointer, key: string): string {

@@ -5,7 +5,7 @@
 import { renameSync, rmSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Alert } from '../alert/alert.js'
-import { severities, type Severity } from '../rule/severity.js'
+import { rankOf, severities, type Severity } from '../rule/severity.js'
 import { dissolveBatch, outboxFile, outboxNumbers } from './outbox-files.js'
 import { batchAlerts, type LineHead } from './outbox-line.js'
 import { fileNumber, firstHeld, type Place } from './place.js'
@@ -187,7 +187,7 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
               files.settle(line, checks[i]!)
             }
           }
-          for (const place of joined.size === 0 ? [] : places) requests.settled(place)
+          for (const place of places) requests.settled(place)
           files.write()
         },
       }
@@ -229,5 +229,5 @@ function ascending(a: number, b: number): number {
 }
 
 function worse(a: Severity, b: Severity): Severity {
-  return severities.indexOf(a) <= severities.indexOf(b) ? a : b
+  return rankOf(a) <= rankOf(b) ? a : b
 }

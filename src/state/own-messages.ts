@@ -9,7 +9,7 @@ export interface OwnMessage {
   readonly kind: OwnAlertKind
   readonly title: string
   /** The destination that is not to get it, being what it is about. */
-  readonly except?: string
+  readonly except?: string | undefined
 }
 
 /** Keeps the handler's own messages few; their records are all in the alert log. Nothing throws. */
@@ -43,7 +43,7 @@ interface Kind {
   readonly held: number
   /** Of the latest of these. */
   readonly title?: string
-  readonly except?: string
+  readonly except?: string | undefined
 }
 
 type Kinds = Readonly<Record<string, Kind>>
@@ -68,7 +68,7 @@ export function openOwnMessages(
   const waiting = (now: number): OwnMessage[] =>
     Object.entries(kinds).flatMap(([kind, { last, title, except }]) =>
       title !== undefined && isOver(last, now) && isOwnAlert(kind)
-        ? [{ kind, title, ...(except !== undefined && { except }) }]
+        ? [{ kind, title, except }]
         : [],
     )
   return {
@@ -76,12 +76,7 @@ export function openOwnMessages(
       refresh()
       const { last, held } = kinds[kind] ?? { last: -Infinity, held: 0 }
       if (!isOver(last, now)) {
-        keep(kind, {
-          last,
-          held: held + 1,
-          title,
-          ...(except !== undefined && { except }),
-        })
+        keep(kind, { last, held: held + 1, title, except })
         return undefined
       }
       keep(kind, { last: now, held: 0 })

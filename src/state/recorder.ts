@@ -184,10 +184,8 @@ export function createRecorder(
         if (fresh.length === 0) return { fresh, held: [] }
         const texts = fresh.map(alertRecord)
         const outboxEvents = route(fresh).map(withPlace)
-        const records = fresh.map((alert, i) => ({
-          ...recordedOf(alert),
-          text: texts[i]!,
-        }))
+        const recorded = fresh.map(recordedOf)
+        const records = recorded.map((alert, i) => ({ ...alert, text: texts[i]! }))
         let before: number | undefined
         inState(() => {
           const mark = fileMark(alertLogFile)
@@ -205,7 +203,7 @@ export function createRecorder(
               if (next?.file.endsWith('.queue')) places.set(dir, next)
             }),
         )
-        inState(() => ledger.add(fresh.map(recordedOf), now()))
+        inState(() => ledger.add(recorded, now()))
         // What is held goes out from memory, and must not come into the outbox later as well.
         const isPending = held.length === 0 && unlogged.length > 0
         if (before !== undefined && isPending) pendingBytes = journalSize(journal)

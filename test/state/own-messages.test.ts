@@ -93,7 +93,7 @@ t.test('the last one held back goes out after the hour, with how many more', asy
     other.isAnyOverdue(start + hourMs),
     'another process, or a later one, does it, too',
   )
-  const nobody = ({ except }: { except?: string }) => except !== 'slack'
+  const nobody = ({ except }: { except?: string | undefined }) => except !== 'slack'
   t.strictSame(other.overdue(start + hourMs, nobody), [], 'as long as somebody gets it')
   const held = [{ kind: low.kind, title: 'of /c', except: 'slack', more: 1 }]
   t.strictSame(other.overdue(start + hourMs, everyone), held)
