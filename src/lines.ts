@@ -10,9 +10,19 @@ import {
 const newline = 10
 
 /** Who takes what was read. A returned promise holds up the reading until it is settled. */
-export interface LineReaders {
+export type LineReaders = RestReaders & (LineReader | ChunkReader)
+
+interface LineReader {
   /** Each whole line, without its newline. */
   line(line: string): void | Promise<void>
+}
+
+interface ChunkReader {
+  /** Whole lines as they came in, the last with its newline. */
+  lines(chunk: Buffer): void | Promise<void>
+}
+
+interface RestReaders {
   /** The text after the last newline, once, at the end; it may be half a line. */
   rest(line: string): void | Promise<void>
   /** A line over the limit, in place of its text. */
@@ -43,19 +53,28 @@ export async function readLines(
   stop: AbortSignal,
 ): Promise<void> {
   const whole = wholeLines(limits, readers)
-  await pipeline(
-    untilAborted(input, stop),
-    whole.stream,
-    split2('\n'),
-    new Writable({
-      objectMode: true,
-      write(line: string, _encoding, done) {
-        settle(readers.line(line.endsWith('\r') ? line.slice(0, -1) : line), done)
-      },
-    }),
-  )
+  const bytes = untilAborted(input, stop)
+  if ('lines' in readers) await pipeline(bytes, whole.stream, chunks(readers))
+  else await pipeline(bytes, whole.stream, split2('\n'), lines(readers))
   const rest = whole.rest()
   if (rest !== '') await readers.rest(rest)
+}
+
+function chunks(reader: ChunkReader): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      settle(reader.lines(chunk), done)
+    },
+  })
+}
+
+function lines(reader: LineReader): Writable {
+  return new Writable({
+    objectMode: true,
+    write(line: string, _encoding, done) {
+      settle(reader.line(line.endsWith('\r') ? line.slice(0, -1) : line), done)
+    },
+  })
 }
 
 async function* untilAborted(input: Readable, stop: AbortSignal): AsyncGenerator<Buffer> {
@@ -71,7 +90,7 @@ async function* untilAborted(input: Readable, stop: AbortSignal): AsyncGenerator
 }
 
 /** Passes on whole lines only, and takes those over the limit out. */
-function wholeLines(limits: LineLimits, readers: LineReaders) {
+function wholeLines(limits: LineLimits, readers: RestReaders) {
   let held: Buffer[] = []
   let heldBytes = 0
   let overlong: OverlongLineReader | undefined

@@ -8,6 +8,8 @@ export interface Outcomes {
   await(rule: CompiledRule, id: string, entry: Entry): boolean
   /** The alerts whose outcome this entry tells; each is told of once. */
   of(entry: Entry): { rule: CompiledRule; id: string; outcome: string }[]
+  /** Whether the entry of this request may tell one; undefined for one without an id. */
+  isAwaited(requestId: string | undefined): boolean
 }
 
 /** Requests to which no response comes must not pile up. */
@@ -35,6 +37,9 @@ export function createOutcomes(): Outcomes {
       awaited.delete(event)
       return alerts!.map(alert => ({ ...alert, outcome }))
     },
+    isAwaited: requestId =>
+      awaited.size > 0 &&
+      (requestId === undefined || awaited.has(JSON.stringify(['audit', requestId]))),
   }
 }
 

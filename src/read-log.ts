@@ -35,9 +35,22 @@ export async function readLog(
       giveUp(error)
     }
   }
+  /** Gives out alerts until it has to be waited for. */
+  const each = (next: () => Alert[] | undefined): void | Promise<void> => {
+    for (;;) {
+      let isEnd = false
+      const held = handle(() => {
+        const alerts = next()
+        isEnd = alerts === undefined
+        return alerts ?? []
+      })
+      if (isEnd) return
+      if (held !== undefined) return held.then(() => each(next))
+    }
+  }
   const readers = {
     bytes: (count: number) => counters.add('bytes', count),
-    line: (line: string) => handle(() => pipeline.line(line)),
+    lines: (chunk: Buffer) => each(pipeline.lines(chunk)),
     rest: (line: string) => handle(() => pipeline.rest(line)),
     overlong: (line: Parameters<Pipeline['overlong']>[0]) =>
       handle(() => pipeline.overlong(line)),

@@ -15,7 +15,7 @@ function importsOf(file: string): string[] {
   const names = [...text.matchAll(/(?:from |import\(|import )'([^']+)'/g)].map(m => m[1]!)
   return names.map(name =>
     name.startsWith('.')
-      ? relative(src, join(src, dirname(file), name)).replace(/\.js$/, '.ts')
+      ? relative(src, join(src, dirname(file), name)).replace(/(?:\.js)?$/, '.ts')
       : name,
   )
 }
@@ -25,6 +25,7 @@ t.test(
   async t => {
     const mayImport: Record<string, RegExp> = {
       text: /^text\//,
+      scan: /^scan\/|^rule\/literals\.ts/,
       entry: /^entry\//,
       rule: /^(?:entry|rule|text)\/|^fault\.ts/,
       correlate: /^(?:correlate|entry|rule)\//,
@@ -51,7 +52,7 @@ t.test('only the shell touches files, processes and the clock', async t => {
   const touches: [RegExp, RegExp][] = [
     [
       /from 'node:fs/,
-      /^(?:cli|diagnostics|disk-space)\.ts$|^(?:state|config)\/|^delivery\/(?:dead-letters|compose-digest|pace-file)|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|schema-check|validate-packaged)|^notify\/(?:http|program|aws|azure|google)/,
+      /^(?:cli|diagnostics|disk-space)\.ts$|^(?:state|config)\/|^delivery\/(?:dead-letters|compose-digest|pace-file)|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|schema-check|validate-packaged)|^scan\/scanner|^notify\/(?:http|program|aws|azure|google)/,
     ],
     [
       /(?<![\w'-])process\.(?!\w*')/,
@@ -83,7 +84,10 @@ t.test('what is slow to load is loaded only when it is needed', async t => {
     for (const name of names) {
       if (!name.startsWith('.')) reached.add(name)
       else {
-        const next = relative(src, join(src, dirname(file), name)).replace(/\.js$/, '.ts')
+        const next = relative(src, join(src, dirname(file), name)).replace(
+          /(?:\.js)?$/,
+          '.ts',
+        )
         if (!reached.has(next)) {
           reached.add(next)
           follow(next)

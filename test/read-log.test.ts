@@ -16,12 +16,18 @@ function reading(t: Test, stdin: Readable) {
   const said: OwnAlert[] = []
   const lines: string[] = []
   const diagnostics: string[] = []
-  const pipeline: Pick<Pipeline, 'line' | 'rest' | 'overlong'> = {
-    line(line) {
-      lines.push(line)
-      counters.add('lines')
-      if (line.startsWith('bad')) throw new Error(`fault over hvs.CAESIJ1234567890abcdef`)
-      return []
+  const pipeline: Pick<Pipeline, 'lines' | 'rest' | 'overlong'> = {
+    lines(chunk) {
+      const texts = chunk.toString().split('\n').slice(0, -1)
+      return () => {
+        for (let line = texts.shift(); line !== undefined; line = texts.shift()) {
+          lines.push(line)
+          counters.add('lines')
+          if (line.startsWith('bad'))
+            throw new Error(`fault over hvs.CAESIJ1234567890abcdef`)
+        }
+        return undefined
+      }
     },
     rest: () => [],
     overlong: () => [],

@@ -20,10 +20,13 @@ export interface Found {
 /** All that rules over time remember. */
 export interface Correlation {
   /**
-   * Takes an entry's time. Gives what is due by now, and the time at which the entry is to be
+   * Takes an entry's time, epoch milliseconds; undefined for one that has none. Gives what is due by now, and the time at which the entry is to be
    * counted; undefined for one that rules over time must not see.
    */
-  enter(entry: Entry): { readonly at: number | undefined; readonly due: readonly Found[] }
+  enter(time: number | undefined): {
+    readonly at: number | undefined
+    readonly due: readonly Found[]
+  }
   /** What a rule over time makes of an entry that it matches, at the time that `enter` gave. */
   see(rule: CompiledRule, entry: Entry, at: number): Found[]
   /** Nothing came in for so long, in milliseconds: what is due by then. */
@@ -76,6 +79,7 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
   const events = createEventClock(clock)
   const recent = createRecentEvents(() => onCount('copies_forgotten'))
   let rules = parts.rules
+  let overTime = rules.filter(({ clause }) => clause !== undefined)
   let running = start(rules, startedAt)
   let advancedTo = -Infinity
 
@@ -103,11 +107,12 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
   /** Findings, and what was given up for them. */
   const counted = (rule: CompiledRule, find: (correlator: Correlator) => Finding[]) => {
     const correlator = running.get(rule.rule.id)?.correlator
-    if (correlator === undefined) return []
+    if (correlator === undefined) return nothingFound
     const before = correlator.evicted
-    const found = find(correlator).map(finding => ({ rule, finding }))
+    const found = find(correlator)
     for (let i = before; i < correlator.evicted; i++) onCount('keys_evicted')
-    return found
+    // Hot: hardly an entry finds anything.
+    return found.length === 0 ? nothingFound : found.map(finding => ({ rule, finding }))
   }
 
   const advance = (now: number, isIdle: boolean): Found[] => {
@@ -115,9 +120,9 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
     const until = Math.floor(now / secondMs) * secondMs
     if (until <= advancedTo) return nothingFound
     advancedTo = until
-    return rules.flatMap(rule =>
-      rule.clause === undefined ? [] : counted(rule, c => c.advance(until, isIdle)),
-    )
+    const due: Found[] = []
+    for (const rule of overTime) due.push(...counted(rule, c => c.advance(until, isIdle)))
+    return due
   }
 
   const restore = (saved: unknown): string[] => {
@@ -154,8 +159,8 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
   })
 
   return {
-    enter({ time }) {
-      const at = events.see(time === undefined ? undefined : epochOf(time))
+    enter(time) {
+      const at = events.see(time)
       if (at === 'late' || at === 'ahead') onCount(at)
       if (typeof at !== 'number') return { at: undefined, due: nothingFound }
       return { at, due: advance(events.now!, false) }
@@ -187,6 +192,7 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
     useRules(other) {
       const saved = save()
       rules = other
+      overTime = rules.filter(({ clause }) => clause !== undefined)
       // An absence that is new is so from now on.
       running = start(
         other,

@@ -124,6 +124,7 @@ export function createThreshold(
       return [...ended, ...raised]
     },
     advance(until) {
+      if (open.size === 0) return []
       return [...open].flatMap(id => {
         const state = table.get(id)
         if (state !== undefined) return close(id, state, until)

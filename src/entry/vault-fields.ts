@@ -1,6 +1,6 @@
 import { auditText } from './audit-entry.js'
-import { everyMember, valueAt } from './field-path.js'
-import { isEmpty, type JsonObject } from './json-object.js'
+import { valueAt } from './field-path.js'
+import { isEmpty, isJsonObject, type JsonObject } from './json-object.js'
 
 /**
  * The fields under `vault.` that the decoder derives from an audit entry, so that rules needn't
@@ -40,14 +40,16 @@ function actor(entry: JsonObject): string | undefined {
 
 /** Every policy that the request was made with; a token that the response issues is not the caller's. */
 function policies(entry: JsonObject): string[] {
+  const external = valueAt(entry, ['auth', 'external_namespace_policies'])
   const all = [
-    valueAt(entry, ['auth', 'policies']),
-    valueAt(entry, ['auth', 'token_policies']),
-    valueAt(entry, ['auth', 'identity_policies']),
-    valueAt(entry, ['auth', 'external_namespace_policies', everyMember]),
+    ...policyFields.map(name => valueAt(entry, ['auth', name])),
+    ...Object.values(isJsonObject(external) ? external : {}).filter(Array.isArray),
   ].flat()
   return [...new Set(all.filter(policy => typeof policy === 'string'))]
 }
+
+/** Fields of `auth`; beside them, `external_namespace_policies` has an array for each namespace. */
+export const policyFields = ['policies', 'token_policies', 'identity_policies']
 
 /**
  * The path cut in two: the mount with its trailing slash, as Vault writes mount points, and what

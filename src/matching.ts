@@ -1,0 +1,184 @@
+import type { Alert, OngoingAlert } from './alert/alert.js'
+import { createKnownIds } from './alert/known-ids.js'
+import { raiseAlert, raiseOutcome, type Occasion } from './alert/raise-alert.js'
+import { ongoingAlert, raiseFinding } from './alert/raise-finding.js'
+import { createCorrelation, type Found } from './correlate/correlation.js'
+import type { Counters } from './counters.js'
+import type { Entry } from './entry/entry.js'
+import { epochOf } from './entry/rfc3339.js'
+import { createOutcomes } from './outcomes.js'
+import type { CompiledRule } from './rule/compile-rule.js'
+import { exceptionTo } from './rule/exception.js'
+
+/** Alert ids remembered for "one event, one alert a rule": at most 8 MB. */
+const maxKnownIds = 100_000
+
+/** The way from an entry to its alerts. */
+export interface Matching {
+  /** The alerts of an entry by these rules, in their order. */
+  entry(entry: Entry, rules: readonly CompiledRule[]): Alert[]
+  /** The same of an entry of which only its time is known, and that it counts for these rules. */
+  passed(time: string | undefined, counting: readonly CompiledRule[]): Alert[]
+  /** Whether the entry of this request may tell what came of an alert; undefined for one without an id. */
+  isAwaited(requestId: string | undefined): boolean
+  /** When an alert comes up that has no time of its own, or this one. */
+  occasionOf(time: string | undefined): Occasion
+  /** The alert, if it is none that was raised before. */
+  fresh(alert: Alert): Alert[]
+  /** The time of the latest entry that had one. */
+  readonly latest: string | undefined
+  idle(ms: number): Alert[]
+  ongoing(): OngoingAlert[]
+  useRules(rules: readonly CompiledRule[]): string[]
+  save(): unknown
+  restore(saved: unknown): string[]
+}
+
+/** What matching works with. */
+export interface MatchingParts {
+  /** The path of the alert log, for the commands that messages show. */
+  readonly alertLog: string
+  readonly counters: Counters
+  /** The clock, epoch milliseconds: stamps alerts, and tells entries from the future. */
+  readonly now: () => number
+  /** Where the clock fires deadlines while nothing comes in: when that began, epoch milliseconds. */
+  readonly startedAt?: number
+}
+
+/** No entry was seen so far. Of what rules over time remember, see the pipeline. */
+export function createMatching(
+  rules: readonly CompiledRule[],
+  { alertLog, counters, now, startedAt }: MatchingParts,
+): Matching {
+  const knownIds = createKnownIds(maxKnownIds, count =>
+    counters.add('forgotten_ids', count),
+  )
+  const correlation = createCorrelation({
+    rules,
+    clock: now,
+    startedAt,
+    onCount: what => counters.add(what),
+  })
+  const outcomes = createOutcomes()
+  let latest: string | undefined
+
+  const occasionOf = (time: string | undefined): Occasion => {
+    const raised = new Date(now()).toISOString()
+    return { time: time ?? latest ?? raised, raised, alertLog }
+  }
+
+  /** The alert, if it is none that was raised before. */
+  const fresh = (alert: Alert): Alert[] => {
+    if (knownIds.add(alert.id)) return [alert]
+    counters.add('repeats')
+    return []
+  }
+
+  const raiseFound = ({ rule, finding }: Found, decoded?: Entry): Alert[] => {
+    const time = new Date(finding.at).toISOString()
+    const occasion = occasionOf(decoded === undefined ? time : decoded.time)
+    return fresh(raiseFinding(rule, finding, decoded, occasion))
+  }
+
+  /** The alerts of a rule that matches an entry. */
+  const matched = (
+    rule: CompiledRule,
+    decoded: Entry,
+    at: number | undefined,
+  ): Alert[] => {
+    if (rule.clause === undefined) {
+      const alerts = fresh(raiseAlert(rule, decoded, occasionOf(decoded.time)))
+      return alerts.map(alert => throttled(rule, awaiting(rule, alert, decoded), decoded))
+    }
+    if (at === undefined) return []
+    return correlation.see(rule, decoded, at).flatMap(found => {
+      // One with a title of its own is about entries before this one.
+      if (found.finding.title !== undefined) return raiseFound(found)
+      return raiseFound(found, decoded).map(alert => throttled(rule, alert, decoded))
+    })
+  }
+
+  const awaiting = (rule: CompiledRule, alert: Alert, decoded: Entry): Alert =>
+    outcomes.await(rule, alert.id, decoded) ? { ...alert, awaitsOutcome: true } : alert
+
+  /** Without a message, where the rule's throttle holds it back. */
+  const throttled = (rule: CompiledRule, alert: Alert, decoded: Entry): Alert => {
+    const key = rule.throttle?.keyOf(decoded)
+    if (key === undefined || correlation.admits(rule, key, alert.time)) return alert
+    counters.add('throttled')
+    return { ...alert, isQuiet: true }
+  }
+
+  const isExcepted = (rule: CompiledRule, decoded: Entry): boolean => {
+    if (rule.exceptions === undefined) return false
+    const time = latest === undefined ? now() : epochOf(latest)
+    if (exceptionTo(rule, decoded, time) === undefined) return false
+    counters.add('excepted')
+    return true
+  }
+
+  const enter = (time: string | undefined, epoch: number | undefined) => {
+    counters.add('entries')
+    latest = time ?? latest
+    const { at, due } = correlation.enter(epoch)
+    return { at, alerts: due.length === 0 ? [] : due.flatMap(found => raiseFound(found)) }
+  }
+
+  const entry = (decoded: Entry, candidates: readonly CompiledRule[]): Alert[] => {
+    const { time } = decoded
+    const { at, alerts } = enter(time, time === undefined ? undefined : epochOf(time))
+    // Hot: most rules match nothing.
+    for (const rule of candidates) {
+      if (rule.matches(decoded) && !isExcepted(rule, decoded))
+        alerts.push(...matched(rule, decoded, at))
+    }
+    for (const { rule, id, outcome } of outcomes.of(decoded)) {
+      alerts.push(raiseOutcome(rule, id, outcome, decoded, occasionOf(decoded.time)))
+    }
+    counters.add('alerts', alerts.length)
+    return alerts
+  }
+
+  const passed = (
+    text: string | undefined,
+    counting: readonly CompiledRule[],
+  ): Alert[] => {
+    const epoch = text === undefined ? NaN : epochOf(text)
+    const isTimed = !Number.isNaN(epoch)
+    const { at, alerts } = enter(isTimed ? text : undefined, isTimed ? epoch : undefined)
+    if (at !== undefined) {
+      for (const rule of counting) correlation.see(rule, unread, at)
+    }
+    counters.add('alerts', alerts.length)
+    return alerts
+  }
+
+  return {
+    entry,
+    passed,
+    isAwaited: id => outcomes.isAwaited(id),
+    occasionOf,
+    fresh,
+    get latest() {
+      return latest
+    },
+    idle(ms) {
+      const alerts = correlation.idle(ms).flatMap(found => raiseFound(found))
+      counters.add('alerts', alerts.length)
+      return alerts
+    },
+    ongoing: () => correlation.open().map(({ rule, alert }) => ongoingAlert(rule, alert)),
+    useRules: other => correlation.useRules(other),
+    save: () => correlation.save(),
+    restore: saved => correlation.restore(saved),
+  }
+}
+
+/** Stands for an entry of which nothing but its time counts. */
+const unread: Entry = {
+  log: 'audit',
+  line: '',
+  time: undefined,
+  fields: {},
+  identity: [],
+}

@@ -1,0 +1,39 @@
+import type { Log } from './entry/entry.js'
+import type { CompiledRule } from './rule/compile-rule.js'
+import { plainLines, type ScannedLine } from './scan/scanned-line.js'
+import { createScanner, maxScanBytes } from './scan/scanner.js'
+
+/** Tells which rules a line may match, before it is decoded. */
+export interface Prefilter {
+  scan(chunk: Buffer): () => ScannedLine | undefined
+  /** Rules by the numbers that the scan gives, and those that count every entry. */
+  rulesOf(candidates: readonly number[]): readonly CompiledRule[]
+  /** Rules that every entry matches, and that only count them. */
+  readonly counting: readonly CompiledRule[]
+}
+
+/** A prefilter for these rules of one log. The lines of the server log all have to be decoded. */
+export function createPrefilter(rules: readonly CompiledRule[], log: Log): Prefilter {
+  if (log === 'server') return { scan: plainLines, rulesOf: () => rules, counting: [] }
+  const counting = rules.filter(isCounting)
+  const others = rules.filter(rule => !isCounting(rule))
+  const scanner = createScanner(others.map(({ literals }) => literals))
+  return {
+    scan: chunk =>
+      chunk.length > maxScanBytes ? plainLines(chunk) : scanner.scan(chunk),
+    rulesOf: candidates => [...candidates.map(number => others[number]!), ...counting],
+    counting,
+  }
+}
+
+/** An absence of any entry at all. */
+function isCounting({ clause, when, unless, exceptions }: CompiledRule): boolean {
+  return (
+    clause?.kind === 'absence' &&
+    !clause.isByKey &&
+    when.kind === 'all' &&
+    when.parts.length === 0 &&
+    unless === undefined &&
+    exceptions === undefined
+  )
+}

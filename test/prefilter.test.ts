@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs'
+import * as fc from 'fast-check'
+import t, { type Test } from 'tap'
+import type { Alert } from '../src/alert/alert.js'
+import { createCounters } from '../src/counters.js'
+import { createPipeline } from '../src/pipeline.js'
+import type { CompiledRule } from '../src/rule/compile-rule.js'
+import { loadRules } from '../src/rule/load-rules.js'
+import { anyCondition, anyEntryJson, compiled } from './fixtures/rules.js'
+import { ordinaryTraffic } from './fixtures/ordinary-traffic.js'
+import { lineOf, pipelineOverTime, rulesOverTime } from './fixtures/over-time.js'
+import { writtenJson } from './fixtures/written-json.js'
+
+const now = Date.parse('2026-06-01T00:00:00Z')
+const { rules: packaged } = await loadRules([])
+const samples = readFileSync(
+  new URL('fixtures/audit-entries.jsonl', import.meta.url),
+  'utf8',
+)
+  .split('\n')
+  .filter(line => line !== '')
+
+function pipelineOf(rules: readonly CompiledRule[]) {
+  const counters = createCounters()
+  const say = () => {}
+  const diagnostics = { error: say, warn: say, info: say, debug: say }
+  const pipeline = createPipeline({
+    log: 'audit',
+    rules,
+    alertLog: 'audit.alert',
+    counters,
+    diagnostics,
+    now: () => now,
+    startedAt: now,
+  })
+  return { ...pipeline, counters }
+}
+
+/** All alerts of whole lines, read in chunks of about so many bytes. */
+function readChunks(
+  lines: (chunk: Buffer) => () => Alert[] | undefined,
+  text: string,
+  bytes: number,
+) {
+  const alerts: Alert[] = []
+  let rest = Buffer.from(text)
+  while (rest.length > 0) {
+    const end = rest.indexOf(10, Math.min(bytes, rest.length - 1)) + 1
+    const next = lines(rest.subarray(0, end))
+    for (let found = next(); found !== undefined; found = next()) alerts.push(...found)
+    rest = rest.subarray(end)
+  }
+  return alerts
+}
+
+/** What the prefilter must not change: alerts, counters, and what is remembered. */
+function comesToTheSame(
+  t: Test,
+  rules: readonly CompiledRule[],
+  lines: readonly string[],
+  bytes: number,
+) {
+  const [whole, scanned] = [pipelineOf(rules), pipelineOf(rules)]
+  const expected = lines.flatMap(line => whole.line(line.replace(/\r$/, '')))
+  const text = lines.map(line => `${line}\n`).join('')
+  const found = readChunks(scanned.lines, text, bytes)
+  t.strictSame(found, expected)
+  t.equal(scanned.counters.summary(), whole.counters.summary())
+  t.strictSame(scanned.save(), whole.save())
+  t.strictSame(scanned.idle(10 * 60_000), whole.idle(10 * 60_000))
+}
+
+t.test('the packaged rules, on and off, alert on the same lines with it', async t => {
+  const all = packaged.map(rule => ({ ...rule, rule: { ...rule.rule, enabled: true } }))
+  const traffic = [...ordinaryTraffic()].slice(0, 4_000)
+  const mixed = samples.flatMap((sample, i) => [
+    ...traffic.slice(20 * i, 20 * i + 20),
+    sample,
+  ])
+  for (const rules of [packaged, all]) {
+    comesToTheSame(t, rules, mixed, 65_536)
+    comesToTheSame(t, rules, traffic, 10_000)
+  }
+})
+
+t.test('any rules alert on the same of any lines with it', async t => {
+  const written = anyEntryJson.chain(json => writtenJson(JSON.parse(json)))
+  const hostile = fc.oneof(
+    written,
+    written.map(json => `${json}\r`),
+    written.map(json => json.slice(0, -1)),
+    fc.tuple(written, written).map(pair => pair.join('')),
+    fc.constantFrom('', '   ', '-- MARK --', '{', '{}', ...samples),
+    fc.string({ maxLength: 20 }).map(text => text.replaceAll('\n', ' ')),
+  )
+  const rules = fc.array(
+    fc.record({
+      when: anyCondition,
+      unless: fc.option(anyCondition, { nil: undefined }),
+    }),
+    {
+      minLength: 1,
+      maxLength: 4,
+    },
+  )
+  fc.assert(
+    fc.property(
+      rules,
+      fc.array(hostile, { maxLength: 12 }),
+      fc.integer({ min: 1, max: 400 }),
+      (parts, lines, bytes) => {
+        const some = parts.map(({ when, unless }, i) =>
+          compiled({
+            id: `r${i}`,
+            when,
+            ...(unless && { unless }),
+            title: '{{request.path}} {{vault.outcome}}',
+          }),
+        )
+        comesToTheSame(t, some, lines, bytes)
+      },
+    ),
+    { numRuns: Number(process.env['RUNS'] ?? 500) },
+  )
+})
+
+t.test('rules over time see all that they count, and their deadlines', async t => {
+  const event = fc.record({
+    at: fc.integer({ min: 0, max: 600_000 }),
+    key: fc.constantFrom('a', 'b'),
+    value: fc.constantFrom('x', 'y', 'z'),
+    kind: fc.constantFrom('a', 'b', 'c', 'd'),
+  })
+  fc.assert(
+    fc.property(
+      rulesOverTime,
+      fc.array(event, { maxLength: 60 }),
+      fc.boolean(),
+      (rules, events, isSorted) => {
+        const sorted = isSorted ? [...events].sort((a, b) => a.at - b.at) : events
+        const lines = sorted.map(lineOf)
+        const [whole, scanned] = [pipelineOverTime(rules), pipelineOverTime(rules)]
+        const expected = lines.flatMap(line => whole.line(line))
+        const found = readChunks(
+          scanned.lines,
+          lines.map(line => `${line}\n`).join(''),
+          500,
+        )
+        const stamped = (alerts: readonly Alert[]) =>
+          alerts.map(alert => ({ ...alert, raised: '' }))
+        t.strictSame(stamped(found), stamped(expected))
+        t.strictSame(scanned.save(), whole.save())
+        t.equal(scanned.counters.summary(), whole.counters.summary())
+      },
+    ),
+    { numRuns: Number(process.env['RUNS'] ?? 300) },
+  )
+})
+
+t.test(
+  'rules that change while a chunk is read are in force from the next line on',
+  async t => {
+    const rule = (id: string) =>
+      compiled({ id, when: { 'request.path': { startsWith: 'sys/' } } })
+    const line = (id: number) => `{"request":{"id":"${id}","path":"sys/x"}}\n`
+    const { useRules, lines: read } = pipelineOf([rule('before')])
+    const next = read(Buffer.from(line(1) + line(2) + line(3)))
+    t.match(next(), [{ rule: 'before' }])
+    useRules([rule('after')])
+    t.match(next(), [{ rule: 'after' }])
+    t.match(next(), [{ rule: 'after' }])
+    t.equal(next(), undefined)
+  },
+)
+
+t.test('a line that is longer than can be scanned is read', async t => {
+  const { lines, counters } = pipelineOf([compiled({ when: { a: 'x' } })])
+  const long = `{"pad":"${'p'.repeat(2_000_000)}","a":"x"}\n`
+  const next = lines(Buffer.from(`{"a":"y"}\n${long}{"a":"z"}\n`))
+  t.equal(next()?.length, 1)
+  t.equal(next(), undefined)
+  t.equal(counters.get('entries'), 3)
+})
+
+t.test('every packaged rule that is on gives something to look for', async t => {
+  for (const { rule, literals, clause } of packaged) {
+    if (rule.log !== 'audit' || rule.enabled === false) continue
+    t.ok(literals.length > 0 || clause?.kind === 'absence', rule.id)
+  }
+})

@@ -1,0 +1,249 @@
+import * as fc from 'fast-check'
+import t from 'tap'
+import { isUndecodable } from '../../src/entry/entry.js'
+import { decodeAuditEntry } from '../../src/entry/audit-entry.js'
+import type { LiteralGroups } from '../../src/rule/literals.js'
+import { createScanner } from '../../src/scan/scanner.js'
+import { auditLine } from '../fixtures/entries.js'
+import { anyCondition, anyEntryJson, auditEntry, compiled } from '../fixtures/rules.js'
+import { writtenJson } from '../fixtures/written-json.js'
+
+interface Scanned {
+  readonly line: string
+  readonly candidates: readonly number[] | undefined
+  readonly time: string | undefined
+  readonly requestId: string | undefined
+}
+
+function scan(input: string | Buffer, rules: readonly LiteralGroups[] = []): Scanned[] {
+  const chunk = Buffer.from(input)
+  const next = createScanner(rules).scan(chunk)
+  const lines: Scanned[] = []
+  for (let line = next(); line !== undefined; line = next()) {
+    const { start, end, candidates } = line
+    const isTold = candidates !== undefined
+    lines.push({
+      line: chunk.toString('utf8', start, end),
+      candidates,
+      time: isTold ? line.time() : undefined,
+      requestId: isTold ? line.requestId() : undefined,
+    })
+  }
+  return lines
+}
+
+/** Mutants of a text: cut, doubled, with other bytes in it. */
+const mutations = fc.array(
+  fc.record({
+    at: fc.nat(400),
+    drop: fc.nat(3),
+    put: fc.oneof(
+      fc.constantFrom(
+        ...'{}[]",:\\\n\t 0.-eEtfn/'.split(''),
+        'true',
+        'null',
+        '"a":1,',
+        '{"time":"x"}',
+      ),
+      fc.string({ maxLength: 2 }),
+    ),
+  }),
+  { maxLength: 3 },
+)
+
+function mutated(
+  text: string,
+  changes: readonly { at: number; drop: number; put: string }[],
+) {
+  return changes.reduce((now, { at, drop, put }) => {
+    const i = at % (now.length + 1)
+    return now.slice(0, i) + put + now.slice(i + drop)
+  }, text)
+}
+
+const anyJson = anyEntryJson.chain(json => writtenJson(JSON.parse(json)))
+
+t.test('lines are what stands between newlines', async t => {
+  const bytes = fc.uint8Array({ maxLength: 300 }).map(b => Buffer.from(b))
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        bytes,
+        anyJson.map(j => Buffer.from(j)),
+      ),
+      input => {
+        const chunk = Buffer.concat([input, Buffer.from('\n')])
+        const lines = scan(chunk).map(({ line }) => line)
+        t.strictSame(lines, chunk.toString().split('\n').slice(0, -1))
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+t.test('a line of which candidates are told decodes, with that time and id', async t => {
+  let told = 0
+  fc.assert(
+    fc.property(
+      fc.oneof(anyJson, fc.constant(auditLine())),
+      mutations,
+      (json, changes) => {
+        for (const scanned of scan(`${mutated(json, changes)}\n`)) {
+          if (scanned.candidates === undefined) continue
+          told += 1
+          const entry = decodeAuditEntry(scanned.line)
+          if (isUndecodable(entry)) throw new Error(`not decoded: ${scanned.line}`)
+          const { time, request } = entry.fields as {
+            time?: unknown
+            request?: { id?: unknown }
+          }
+          t.equal(scanned.time, time)
+          const id = request?.id
+          t.equal(scanned.requestId, typeof id === 'string' ? id : undefined)
+        }
+      },
+    ),
+    { numRuns: 3000 },
+  )
+  t.ok(told > 500, 'many are')
+})
+
+t.test('a rule that matches a line is one of its candidates', async t => {
+  let ruledOut = 0
+  fc.assert(
+    fc.property(
+      fc.array(anyCondition, { minLength: 1, maxLength: 4 }),
+      anyJson,
+      (conditions, json) => {
+        const rules = conditions.map(when => compiled({ when }))
+        const [line] = scan(
+          `${json}\n`,
+          rules.map(({ literals }) => literals),
+        )
+        const { candidates } = line!
+        if (candidates === undefined) return
+        for (const [i, { matches }] of rules.entries()) {
+          if (candidates.includes(i)) continue
+          ruledOut += 1
+          t.notOk(matches(auditEntry(json)), json)
+        }
+      },
+    ),
+    { numRuns: 3000 },
+  )
+  t.ok(ruledOut > 500, 'others are not')
+})
+
+t.test('a literal counts where it is asked for', async t => {
+  const at = (text: string, where: object): LiteralGroups => [
+    [{ text, at: 'value', ...where }],
+  ]
+  const cases: readonly [LiteralGroups, matching: string[], others: string[]][] = [
+    [
+      at('sys/a', {}),
+      ['{"p":"sys/a"}', '["sys/ab"]', '{"p":"sys/audit/x"}'],
+      ['{"p":"a/sys/a"}', '{"sys/a":1}', '{"p":"sys/"}'],
+    ],
+    [
+      at('root', { isWhole: true, under: 'policies' }),
+      ['{"policies":["x","root"]}', '{"policies":"root"}', '{"policies" : [ "root" ] }'],
+      ['{"id":"root"}', '{"policies":["rooted"]}', '{"policies":{"id":"root"}}'],
+    ],
+    [
+      at('true', { isWhole: true }),
+      ['{"a":true}', '[true]'],
+      ['{"a":false}', '{"true":1}'],
+    ],
+    [
+      [[{ text: 'error', at: 'key', isWhole: true }]],
+      ['{"error":1}', '{"a":{"error":{}}}'],
+      ['{"a":"error"}', '{"errors":1}'],
+    ],
+    [
+      [[{ text: 'hvs.', at: 'line' }]],
+      ['{"a":"xhvs.y"}', '{"hvs.":1}'],
+      ['{"a":"hvb."}', '{"a":"hvs"}'],
+    ],
+    [[[{ text: 'x', at: 'anywhere' }]], ['{"a":"b"}'], []],
+    [[], ['{}'], []],
+    [
+      [
+        [{ text: 'longer than eight bytes', at: 'value', isWhole: true }],
+        [{ text: 'ürgh', at: 'key' }],
+      ],
+      ['{"a":"longer than eight bytes","ürghs":1}'],
+      ['{"a":"longer than eight bytez","ürgh":1}', '{"a":"longer than eight bytes"}'],
+    ],
+  ]
+  for (const [groups, matching, others] of cases) {
+    for (const [lines, expected] of [
+      [matching, [0]],
+      [others, []],
+    ] as const) {
+      for (const json of lines) {
+        // Lines are objects; what is an array here stands in one.
+        const line = json.startsWith('{') ? json : `{"in":${json}}`
+        t.strictSame(scan(`${line}\n`, [groups])[0]!.candidates, expected, line)
+      }
+    }
+  }
+})
+
+t.test(
+  'more literals than can be told apart rule out less, and nothing wrong',
+  async t => {
+    const rules = Array.from({ length: 3_000 }, (_, i): LiteralGroups => [
+      [{ text: `value-${i}`, at: 'value', isWhole: true }],
+      [{ text: `part-${i}`, at: 'anywhere' }],
+    ])
+    const [line] = scan('{"a":"value-2999","b":"a part-2999"}\n', rules)
+    t.ok(line!.candidates!.includes(2999))
+    t.ok(line!.candidates!.length < 10)
+    t.strictSame(scan('{"a":"value-x"}\n', rules)[0]!.candidates, [])
+  },
+)
+
+t.test('what needs care is left to the decoder', async t => {
+  const deep = (depth: number) => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`
+  for (const line of [
+    '',
+    ' {}',
+    'prefix {"a":1}',
+    '{"a":"\\u0073ys/"}',
+    '{"a":"\\n"}',
+    '{"a":"\t"}',
+    '[1]',
+    '{"a":01}',
+    '{"a":1}{',
+    '{"a":1',
+    '{"time":1}',
+    '{"time":"a","time":"b"}',
+    '{"request":{"id":"a","id":"b"}}',
+    '{"a":1,}',
+    '{"a" 1}',
+    '{a:1}',
+    '{"a":tru}',
+    '{"a":1.}',
+    '{"a":1e}',
+    '{"a":-}',
+    '{"a":[1,]}',
+    '{"a":[1}}',
+    deep(60),
+  ]) {
+    t.strictSame(scan(`${line}\n`)[0]!.candidates, undefined, line)
+  }
+  for (const line of [
+    '{}',
+    '{"a":1}\r',
+    '{"a":-0.5e+3,"b":[],"c":[{}],"d":null}  ',
+    deep(59),
+  ]) {
+    t.strictSame(scan(`${line}\n`)[0]!.candidates, [], line)
+  }
+})
+
+t.test('a chunk may have more lines than there is room for', async t => {
+  const lines = scan('\n'.repeat(100_000))
+  t.equal(lines.length, 100_000)
+  t.ok(lines.every(({ line, candidates }) => line === '' && candidates === undefined))
+})
