@@ -54,7 +54,7 @@ export interface PipelineParts extends MatchingParts {
 /** Builds the pipeline of one log. */
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { log, counters, diagnostics, now } = parts
-  const decode = decoderOf(log)
+  const { decode, skim } = decoderOf(log)
   let rules = inForce(parts.rules, log)
   let prefilter: Prefilter | undefined
   const matching = createMatching(rules, parts)
@@ -78,14 +78,21 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return []
   }
 
+  const pass = (time: string | undefined, by: Prefilter): Alert[] => {
+    counters.add('lines')
+    return matching.passed(time, by.counting)
+  }
+
   const scanned = (line: ScannedLine, chunk: Buffer, by: Prefilter): Alert[] => {
     const { candidates, start, end } = line
-    if (candidates?.length === 0 && !matching.isAwaited(line.requestId())) {
-      counters.add('lines')
-      return matching.passed(line.time(), by.counting)
+    const isPassed = candidates?.length === 0
+    if (isPassed && log === 'audit' && !matching.isAwaited(line.requestId())) {
+      return pass(line.time(), by)
     }
     const isCr = chunk[end - 1] === carriageReturn
     const text = chunk.toString('utf8', start, isCr ? end - 1 : end)
+    const skimmed = isPassed ? skim?.(text) : undefined
+    if (skimmed !== undefined) return pass(skimmed.time, by)
     return read(text, 'undecodable', candidates && by.rulesOf(candidates))
   }
 

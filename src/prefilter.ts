@@ -12,12 +12,14 @@ export interface Prefilter {
   readonly counting: readonly CompiledRule[]
 }
 
-/** A prefilter for these rules of one log. The lines of the server log all have to be decoded. */
+/** A prefilter for these rules of one log. */
 export function createPrefilter(rules: readonly CompiledRule[], log: Log): Prefilter {
-  if (log === 'server') return { scan: plainLines, rulesOf: () => rules, counting: [] }
   const counting = rules.filter(isCounting)
   const others = rules.filter(rule => !isCounting(rule))
-  const scanner = createScanner(others.map(({ literals }) => literals))
+  const scanner = createScanner(
+    others.map(({ literals }) => literals),
+    log,
+  )
   return {
     scan: chunk =>
       chunk.length > maxScanBytes ? plainLines(chunk) : scanner.scan(chunk),

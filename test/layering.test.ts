@@ -25,7 +25,7 @@ t.test(
   async t => {
     const mayImport: Record<string, RegExp> = {
       text: /^text\//,
-      scan: /^scan\/|^rule\/literals\.ts/,
+      scan: /^scan\/|^(?:rule\/literals|entry\/entry)\.ts/,
       entry: /^entry\//,
       rule: /^(?:entry|rule|text)\/|^fault\.ts/,
       correlate: /^(?:correlate|entry|rule)\//,

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import type { Alert } from '../src/alert/alert.js'
 import { createCounters } from '../src/counters.js'
 import { createPipeline } from '../src/pipeline.js'
+import type { Log } from '../src/entry/entry.js'
 import type { CompiledRule } from '../src/rule/compile-rule.js'
 import { loadRules } from '../src/rule/load-rules.js'
 import { anyCondition, anyEntryJson, compiled } from './fixtures/rules.js'
@@ -13,19 +14,19 @@ import { writtenJson } from './fixtures/written-json.js'
 
 const now = Date.parse('2026-06-01T00:00:00Z')
 const { rules: packaged } = await loadRules([])
-const samples = readFileSync(
-  new URL('fixtures/audit-entries.jsonl', import.meta.url),
-  'utf8',
-)
-  .split('\n')
-  .filter(line => line !== '')
+const linesOf = (file: string) =>
+  readFileSync(new URL(`fixtures/${file}`, import.meta.url), 'utf8')
+    .split('\n')
+    .filter(line => line !== '')
+const samples = linesOf('audit-entries.jsonl')
+const serverSamples = linesOf('server-lines.log')
 
-function pipelineOf(rules: readonly CompiledRule[]) {
+function pipelineOf(rules: readonly CompiledRule[], log: Log = 'audit') {
   const counters = createCounters()
   const say = () => {}
   const diagnostics = { error: say, warn: say, info: say, debug: say }
   const pipeline = createPipeline({
-    log: 'audit',
+    log,
     rules,
     alertLog: 'audit.alert',
     counters,
@@ -59,8 +60,9 @@ function comesToTheSame(
   rules: readonly CompiledRule[],
   lines: readonly string[],
   bytes: number,
+  log: Log = 'audit',
 ) {
-  const [whole, scanned] = [pipelineOf(rules), pipelineOf(rules)]
+  const [whole, scanned] = [pipelineOf(rules, log), pipelineOf(rules, log)]
   const expected = lines.flatMap(line => whole.line(line.replace(/\r$/, '')))
   const text = lines.map(line => `${line}\n`).join('')
   const found = readChunks(scanned.lines, text, bytes)
@@ -118,6 +120,65 @@ t.test('any rules alert on the same of any lines with it', async t => {
           }),
         )
         comesToTheSame(t, some, lines, bytes)
+      },
+    ),
+    { numRuns: Number(process.env['RUNS'] ?? 500) },
+  )
+})
+
+t.test('so they do on lines of the server log, whatever follows what', async t => {
+  const all = packaged.map(rule => ({ ...rule, rule: { ...rule.rule, enabled: true } }))
+  comesToTheSame(t, all, serverSamples, 65_536, 'server')
+  const stamp = fc
+    .tuple(
+      fc.constantFrom(
+        '2026-03-02T10:15:30',
+        '2026-02-30T10:15:30',
+        '2026-03-02T10:16:61',
+      ),
+      fc.constantFrom('Z', '.4Z', '.412Z', '.412345678Z', '.412+01:00', '.412-0500', ''),
+    )
+    .map(parts => parts.join(''))
+  const header = fc
+    .tuple(
+      fc.constantFrom('', '<30>', '<30> '),
+      stamp,
+      fc.constantFrom('node-1', 'node-2.site', '[vault]', 'stdout', '-'),
+      fc.constantFrom('vault[812]:', 'vault[1]:', 'vault:', 'F', 'panic:', 'cron[7]:'),
+    )
+    .map(([priority, ...parts]) => `${priority}${parts.join(' ')} `)
+  const said = fc.oneof(
+    fc
+      .tuple(
+        stamp,
+        fc.constantFrom('[INFO] ', '[ERROR]', '[info] ', '[INFO]'),
+        fc.constantFrom(
+          'core: vault is sealed',
+          'core: mounting: path="a\\"b"',
+          'audit: backend failed to log request: error=',
+          '',
+          'x | y',
+        ),
+      )
+      .map(parts => parts.join(' ')),
+    fc.constantFrom(
+      '  | vault is sealed',
+      'error=root token generated',
+      'panic: x',
+      '{"@message":"vault is sealed"}',
+      '{"@message":"vault is s\\u0065aled"}',
+    ),
+    fc.constantFrom(...serverSamples),
+  )
+  const line = fc
+    .tuple(fc.oneof(header, fc.constant('')), said, fc.constantFrom('', '', '\r', '  '))
+    .map(parts => parts.join(''))
+  fc.assert(
+    fc.property(
+      fc.array(line, { maxLength: 15 }),
+      fc.integer({ min: 1, max: 400 }),
+      (lines, bytes) => {
+        comesToTheSame(t, all, lines, bytes, 'server')
       },
     ),
     { numRuns: Number(process.env['RUNS'] ?? 500) },
@@ -184,7 +245,7 @@ t.test('a line that is longer than can be scanned is read', async t => {
 
 t.test('every packaged rule that is on gives something to look for', async t => {
   for (const { rule, literals, clause } of packaged) {
-    if (rule.log !== 'audit' || rule.enabled === false) continue
+    if (rule.enabled === false) continue
     t.ok(literals.length > 0 || clause?.kind === 'absence', rule.id)
   }
 })

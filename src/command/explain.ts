@@ -29,7 +29,7 @@ export async function explain(options: Options, shell: Shell): Promise<number> {
   }
   if (asked.length === 0) diagnostics.warn(`no rule of the ${options.log} log`)
 
-  const decode = decoderOf(options.log)
+  const { decode } = decoderOf(options.log)
   let number = 0
   let latest: string | undefined
   const write = (text: string) =>

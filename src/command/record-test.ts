@@ -25,7 +25,7 @@ export async function recordTest(
   shell: Shell,
 ): Promise<number> {
   const { stdin, stdout, diagnostics, now, signals } = shell
-  const decode = decoderOf(options.log)
+  const { decode } = decoderOf(options.log)
   const lines: string[] = []
   const entries: TestEntry[] = []
   const faults: string[] = []

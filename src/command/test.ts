@@ -118,7 +118,7 @@ export function alertsOfTest(
 
 /** The decoded entries of all tests of a rule. */
 export function entriesOfTests({ rule }: CompiledRule): Entry[] {
-  const decode = decoderOf(rule.log)
+  const { decode } = decoderOf(rule.log)
   return rule.tests
     .flatMap(({ entries }) => entries)
     .map(entry => {

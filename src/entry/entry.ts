@@ -32,6 +32,16 @@ export interface Undecodable {
  */
 export type Decode = (line: string, reference: number) => Entry | Undecodable
 
+/** Decodes the lines of one log, in the order in which they were written. */
+export interface Decoder {
+  readonly decode: Decode
+  /**
+   * Gives no more than the time of a line, as its entry has it, and takes it for decoded; undefined
+   * for one that is to be decoded.
+   */
+  readonly skim?: (line: string) => { readonly time: string | undefined } | undefined
+}
+
 /** True for what a decoder could not make an entry of. */
 export function isUndecodable(decoded: Entry | Undecodable): decoded is Undecodable {
   return 'undecodable' in decoded

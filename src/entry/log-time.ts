@@ -1,3 +1,5 @@
+import { createSecondMemo } from './rfc3339.js'
+
 const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 
 const fullDate =
@@ -20,6 +22,19 @@ export interface TimeContext {
  * reference: one around New Year belongs to the year before or after. Never throws.
  */
 export function utcTime(written: string, context: TimeContext): string | undefined {
+  // Written as it is given.
+  if (written.length === utcLength && latestSecond.of(written) !== undefined)
+    return written
+  const time = readTime(written, context)
+  if (time === written) latestSecond.learn(time, Date.parse(time))
+  return time
+}
+
+const latestSecond = createSecondMemo()
+/** Of `YYYY-MM-DDTHH:mm:ss.sssZ`. */
+const utcLength = 24
+
+function readTime(written: string, context: TimeContext): string | undefined {
   const full = fullDate.exec(written)
   if (full) {
     const [, year, month, day, hour, minute, second, fraction = '', zone] = full

@@ -1,5 +1,5 @@
 import { canonicalJson } from './canonical-json.js'
-import type { Decode, Entry, serverFieldNames } from './entry.js'
+import type { Decoder, Entry, serverFieldNames, Undecodable } from './entry.js'
 import { readHclogJson, readHclogText, type Hclog } from './hclog.js'
 import { utcTime, zoneOf } from './log-time.js'
 import {
@@ -53,24 +53,51 @@ interface Remembered extends Pick<Hclog, 'stamp' | 'level' | 'module'> {
  *
  * It never throws, and takes time linear in the line.
  */
-export function createServerDecoder(): Decode {
-  const remembered = new Map<string, Remembered>()
-  return (line, reference) => {
+export function createServerDecoder(): Decoder {
+  const remembered = new Map<string, Remembered | string>()
+
+  const decode = (line: string, reference: number): Entry | Undecodable => {
     const { priority, rest } = readPriority(line)
     const read = readLine(stripContainerPrefix(rest))
     if (!read) return { undecodable: whyUndecodable(rest) }
     const { origin } = read
     const key = processKey(origin)
-    const last = read.said.kind === 'continuation' ? remembered.get(key) : undefined
+    const last =
+      read.said.kind === 'continuation' ? recall(remembered.get(key)) : undefined
     const said: Said = last ? { ...read.said, ...last } : read.said
     const time = last?.time ?? timeOf(said, origin, reference)
-    if (said.kind === 'hclog') remember(remembered, key, said, time)
+    if (said.kind === 'hclog') remember(remembered, key, remarkOf(said, time))
     const { date, host, program, pid } = origin
     const { stamp, level, module, message, fields, text } = said
     const parts = { priority, host, program, pid, level, module, message, fields }
     return partsEntry(line, time, stamp ?? date, parts, text?.trimEnd())
   }
+
+  return {
+    decode,
+    skim(line) {
+      const shape = line.length > maxSkimmed ? null : ordinary.exec(line)
+      if (shape === null) return undefined
+      const [, date = '', host, program, pid, stamp = ''] = shape
+      remember(remembered, processKey({ container: '', host, program, pid }), line)
+      return { time: utcTime(stamp, noContext) ?? utcTime(date, noContext) }
+    },
+  }
 }
+
+/** What is remembered of a line that was only skimmed is the line, for as long as it isn't asked for. */
+function recall(known: Remembered | string | undefined): Remembered | undefined {
+  if (typeof known !== 'string') return known
+  const { origin, said } = readLine(stripContainerPrefix(readPriority(known).rest))!
+  return remarkOf(said, timeOf(said, origin, NaN))
+}
+
+const noContext = { reference: NaN }
+/** Longer lines would be too much to remember. */
+const maxSkimmed = 2_048
+/** What syslog-ng and journald make of a line of hclog: header with a full date, stamp with a zone. */
+const ordinary =
+  /^(?:<\d{1,3}> ?)?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)) ([A-Za-z][\w.-]{0,62}) ([a-z][\w-]{0,62})(?:\[(\d{1,10})\])?: (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)) \[ ?(?:TRACE|DEBUG|INFO|WARN|ERROR|TRC|DBG|INF|WRN|ERR) ?\](?: |$)/
 
 /**
  * An entry of parts that need no decoding, as the tests in rule files give them: any of
@@ -154,17 +181,22 @@ function timeOf(said: Said, origin: Origin, reference: number): string | undefin
 
 /** With the program, so that another one's text never inherits where the pid is missing. */
 function processKey({ container, host, program, pid }: Origin): string {
-  return JSON.stringify([container, host, program, pid])
+  // None of them has a space.
+  return `${container} ${host ?? ''} ${program ?? ''} ${pid ?? ''}`
+}
+
+function remarkOf({ stamp, level, module }: Said, time: string | undefined): Remembered {
+  return { stamp: detached(stamp), time, level, module: detached(module) }
 }
 
 function remember(
-  all: Map<string, Remembered>,
+  all: Map<string, Remembered | string>,
   key: string,
-  { stamp, level, module }: Said,
-  time: string | undefined,
+  remark: Remembered | string,
 ): void {
-  all.delete(key)
-  all.set(key, { stamp: detached(stamp), time, level, module: detached(module) })
+  // Only where some are soon to be forgotten does it matter who was heard last.
+  if (all.size > maxRemembered / 2) all.delete(key)
+  all.set(key, remark)
   if (all.size > maxRemembered) all.delete(all.keys().next().value ?? key)
 }
 

@@ -77,7 +77,7 @@ const everyday = new Set(
 )
 
 /** Fields that the decoder takes from the line as they stand; others of the server log it derives. */
-const verbatimServerFields = ['host', 'pid', 'module', 'message']
+const verbatimServerFields = ['host', 'pid', 'message']
 
 function ofAuditField(field: string, matcher: unknown, lists: Lists): LiteralGroups {
   if (Object.hasOwn(derivedFields, field)) {

@@ -5,7 +5,7 @@ export interface ScannedLine {
   readonly end: number
   /** Which rules it may match, by their number; undefined where only decoding can tell. */
   readonly candidates: readonly number[] | undefined
-  /** Its `time` as it is written; undefined where it has none. Only where candidates are told. */
+  /** An audit entry's `time` as it is written, undefined where it has none. Only where candidates are told. */
   time(): string | undefined
   /** Its `request.id`, in the same way. */
   requestId(): string | undefined

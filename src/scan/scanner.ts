@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
+import type { Log } from '../entry/entry.js'
 import type { LiteralGroups } from '../rule/literals.js'
 import type { ScannedLine } from './scanned-line.js'
 import { layTables } from './tables.js'
 
-/** Scans lines of an audit log for what rules look for. */
+/** Scans lines of a log for what rules look for. */
 export interface Scanner {
   /**
    * Takes whole lines, the last with its newline, of at most `maxScanBytes`. Gives a function that
@@ -34,14 +35,20 @@ const untold = 0xffffffff
 interface Exports {
   readonly memory: WebAssemblyMemory
   readonly configure: (...layout: readonly number[]) => void
-  readonly scan: (from: number, to: number, out: number, outEnd: number) => number
+  readonly scan: (
+    from: number,
+    to: number,
+    out: number,
+    outEnd: number,
+    isText: boolean,
+  ) => number
 }
 
 /**
  * A scanner for these rules, known by their place in the list. A rule is no candidate of a line only
  * where the line holds none of one of its groups of literals.
  */
-export function createScanner(rules: readonly LiteralGroups[]): Scanner {
+export function createScanner(rules: readonly LiteralGroups[], log: Log): Scanner {
   const wasm = readFileSync(new URL('../../dist/scan.wasm', import.meta.url))
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm))
   const { memory, configure, scan } = exports as Exports
@@ -76,7 +83,7 @@ export function createScanner(rules: readonly LiteralGroups[]): Scanner {
         if (next === recordsUntil) {
           if (from === to) return undefined
           next = recordsAt >> 2
-          recordsUntil = scan(from, to, recordsAt, recordsEnd) >> 2
+          recordsUntil = scan(from, to, recordsAt, recordsEnd, log === 'server') >> 2
         }
         record = next
         const count = words[record + 5]!

@@ -7,8 +7,8 @@ export interface Tables {
   readonly layout: readonly [
     buckets: number,
     pairs: number,
-    firstPairs: number,
     pairCount: number,
+    isAllFirst: number,
     assumed: number,
     triggers: number,
     rules: number,
@@ -18,10 +18,12 @@ export interface Tables {
 
 /** Of a line, the scan knows so many literals apart; with more, some share a bit. */
 const hitBits = 1_024
-/** For values, and as many for keys. */
+/** For values; as many follow for keys, and for what may be anywhere. */
 const bucketCount = 2_048
 const literalBytes = 48
 const pairBytes = 8
+/** Each pair is searched for by itself: with more, one search for all is faster. */
+const maxPairs = 8
 
 const places = { key: 1, value: 2 | 4, anywhere: 8, line: 8 } as const
 
@@ -38,24 +40,24 @@ interface Sought {
  * - literal: its first 8 bytes and their mask, the address of the rest, its length, its places
  *   (bits), whether it is whole, its bit among the hits, address and length of the key that it
  *   stands under (0: any), the next literal of the list (0: none)
- * - bucket: the list of literals of keys and values whose first two bytes hash to it
- * - pair: the list of literals that begin with two bytes, and these two, to be found anywhere
- *   first those of rules that have nothing else to look for; literals of the others are assumed to
- *   be there until a rule depends on it
+ * - bucket: the list of literals of values, keys or anywhere, whose first two bytes hash to it
+ * - pair: the list of literals that begin with two bytes, and these two. Only of rules that have
+ *   nothing else to look for: the others that may be anywhere are assumed to be there until a rule
+ *   depends on it
  * - rule: where it ends, and for each group of literals where that ends and the bits of each
  */
 export function layTables(rules: readonly LiteralGroups[], address: number): Tables {
   const { sought, bits } = numbered(
     rules.map(groups => groups.filter(group => group.every(isFindable))),
   )
-  const isAnywhere = ({ literal }: Sought) => places[literal.at] === places.anywhere
-  const inPlace = listsBy(
-    sought.filter(one => !isAnywhere(one)),
-    bucketOf,
-  )
-  const anywhere = [...listsBy(sought.filter(isAnywhere), pairOf)]
-  const first = anywhere.filter(([, list]) => list.some(({ isNeeded }) => isNeeded))
-  const others = anywhere.filter(([, list]) => !list.some(({ isNeeded }) => isNeeded))
+  const lists = listsBy(sought, bucketOf)
+  const anywhere = sought.filter(isAnywhere)
+  const pairs = [
+    ...listsBy(
+      anywhere.filter(({ isNeeded }) => isNeeded),
+      pairOf,
+    ),
+  ]
   const memory = createMemory(address)
 
   const addList = (list: readonly Sought[]): number =>
@@ -77,20 +79,20 @@ export function layTables(rules: readonly LiteralGroups[], address: number): Tab
       return memory.add(record)
     }, 0)
 
-  const buckets = Buffer.alloc(4 * 2 * bucketCount)
-  for (const [bucket, list] of inPlace) buckets.writeUInt32LE(addList(list), 4 * bucket)
-  const pairs = Buffer.alloc(pairBytes * anywhere.length)
-  for (const [i, [pair, list]] of [...first, ...others].entries()) {
-    pairs.writeUInt32LE(addList(list), pairBytes * i)
-    pairs.writeUInt16LE(pair, pairBytes * i + 4)
+  const buckets = Buffer.alloc(4 * 3 * bucketCount)
+  for (const [bucket, list] of lists) buckets.writeUInt32LE(addList(list), 4 * bucket)
+  const pairTable = Buffer.alloc(pairBytes * pairs.length)
+  for (const [i, [pair, list]] of pairs.entries()) {
+    pairTable.writeUInt32LE(addList(list), pairBytes * i)
+    pairTable.writeUInt16LE(pair, pairBytes * i + 4)
   }
-  const assumed = bitsOf(others.flatMap(([, list]) => list.map(({ bit }) => bit)))
+  const assumed = anywhere.filter(({ isNeeded }) => !isNeeded)
   const layout = [
     memory.add(buckets),
-    memory.add(pairs),
-    first.length,
-    anywhere.length,
-    memory.add(assumed),
+    memory.add(pairTable),
+    pairs.length,
+    pairs.length > maxPairs ? 1 : 0,
+    memory.add(bitsOf(assumed.map(({ bit }) => bit))),
     bits.every(groups => groups.length > 0)
       ? memory.add(bitsOf(bits.flatMap(([first = []]) => first)))
       : 0,
@@ -177,9 +179,13 @@ function createMemory(address: number) {
   }
 }
 
-/** The lists are found by the first two bytes. */
+/** The lists are found by the first two bytes. A control character may be written in other ways. */
 function isFindable({ text }: Literal): boolean {
-  return Buffer.byteLength(text) > 1
+  return Buffer.byteLength(text) > 1 && !/[\u0000-\u001f]/.test(text)
+}
+
+function isAnywhere({ literal }: Sought): boolean {
+  return places[literal.at] === places.anywhere
 }
 
 function pairOf({ bytes }: Sought): number {
@@ -188,6 +194,6 @@ function pairOf({ bytes }: Sought): number {
 
 function bucketOf(sought: Sought): number {
   const pair = pairOf(sought)
-  const bucket = (pair ^ (pair >> 5)) & (bucketCount - 1)
-  return sought.literal.at === 'key' ? bucket + bucketCount : bucket
+  const table = isAnywhere(sought) ? 2 : sought.literal.at === 'key' ? 1 : 0
+  return table * bucketCount + ((pair ^ (pair >> 5)) & (bucketCount - 1))
 }

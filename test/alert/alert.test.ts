@@ -22,7 +22,7 @@ const raised = '2026-03-02T12:00:00.000Z'
 const token = `hvs.${'CAESIJ'.repeat(15)}`
 
 function serverEntry(line: string): Entry {
-  const decoded = createServerDecoder()(line, Date.parse(raised))
+  const decoded = createServerDecoder().decode(line, Date.parse(raised))
   if (isUndecodable(decoded)) throw new Error(decoded.undecodable)
   return decoded
 }

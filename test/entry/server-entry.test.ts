@@ -9,7 +9,7 @@ const stamped = '2026-03-02T10:15:30.412Z [INFO]  '
 const node1 = { host: 'node-1', program: 'vault', pid: '812' }
 
 function decodeAll(...lines: string[]): Entry[] {
-  const decode = createServerDecoder()
+  const { decode } = createServerDecoder()
   return lines.map(line => {
     const decoded = decode(line, reference)
     if (isUndecodable(decoded)) throw new Error(`undecodable: ${line.slice(0, 200)}`)
@@ -27,7 +27,7 @@ const fieldsOf = (line: string) => decodeOne(line).fields
 const argsOf = (args: string, stamp = stamped) =>
   fieldsOf(`${stamp}core: something: ${args}`)['fields']
 const reasonOf = (line: string) => {
-  const decoded = createServerDecoder()(line, reference)
+  const decoded = createServerDecoder().decode(line, reference)
   return isUndecodable(decoded) ? decoded.undecodable : undefined
 }
 
@@ -611,8 +611,8 @@ t.test('never throws, and <PRI> changes nothing but the priority', t => {
   fc.assert(
     fc.property(fc.oneof(text, mixture), fc.double(), (line, near) => {
       fc.pre(!line.startsWith('<'))
-      const bare = createServerDecoder()(line, near)
-      const prioritised = createServerDecoder()(`<30> ${line}`, near)
+      const bare = createServerDecoder().decode(line, near)
+      const prioritised = createServerDecoder().decode(`<30> ${line}`, near)
       if (isUndecodable(bare)) return isUndecodable(prioritised)
       t.ok(
         bare.time === undefined || /^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z$/.test(bare.time),
@@ -633,7 +633,7 @@ t.test('never throws, and <PRI> changes nothing but the priority', t => {
 t.test('behind a header every text decodes, and its program stands', t => {
   fc.assert(
     fc.property(fc.oneof(text, mixture), said => {
-      const decoded = createServerDecoder()(
+      const decoded = createServerDecoder().decode(
         `Mar  2 10:15:30 n sshd[9]: ${said}`,
         reference,
       )
@@ -683,7 +683,7 @@ t.test('a hostile line of a megabyte takes no time to speak of', t => {
     `${header}${stamped}core: x: a="`,
     '  | ',
   ]
-  const decode = createServerDecoder()
+  const { decode } = createServerDecoder()
   for (const start of starts) {
     for (const unit of units) {
       const line = start + unit.repeat(2 ** 20 / unit.length)

@@ -17,7 +17,7 @@ interface Scanned {
 
 function scan(input: string | Buffer, rules: readonly LiteralGroups[] = []): Scanned[] {
   const chunk = Buffer.from(input)
-  const next = createScanner(rules).scan(chunk)
+  const next = createScanner(rules, 'audit').scan(chunk)
   const lines: Scanned[] = []
   for (let line = next(); line !== undefined; line = next()) {
     const { start, end, candidates } = line

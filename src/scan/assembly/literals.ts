@@ -3,9 +3,10 @@
 // Where the tables lie, which ../tables.ts lays out.
 let buckets: usize = 0
 let pairs: usize = 0
-let firstPairs: i32 = 0
 let pairCount: i32 = 0
-/** The literals of the pairs that are searched only where some rule depends on them. */
+/** There are so many pairs that a search for all literals comes first. */
+let isAllFirst: bool = false
+/** The literals that are searched only where some rule depends on them. */
 let assumed: usize = 0
 /** The first group of every rule; 0 where one has none. */
 let triggers: usize = 0
@@ -24,11 +25,14 @@ export const inMember: u32 = 2
 export const inElement: u32 = 4
 const inLine: u32 = 8
 
+/** For values; as many follow for keys, and for what may be anywhere. */
+const bucketCount: usize = 2048
+
 export function configure(
   bucketTable: usize,
   pairTable: usize,
-  firstLength: i32,
   pairLength: i32,
+  isAll: bool,
   assumedBits: usize,
   triggerBits: usize,
   ruleTable: usize,
@@ -36,8 +40,8 @@ export function configure(
 ): void {
   buckets = bucketTable
   pairs = pairTable
-  firstPairs = firstLength
   pairCount = pairLength
+  isAllFirst = isAll
   assumed = assumedBits
   triggers = triggerBits
   rules = ruleTable
@@ -58,11 +62,15 @@ export function forget(): void {
 
 /** Writes the numbers of the rules that the line, of which all was looked at, can match; gives how many. */
 export function candidates(from: usize, end: usize, out: usize): u32 {
-  searchPairs(from, end, 0, firstPairs)
-  if (!isTriggered()) return 0
+  if (isAllFirst) {
+    searchAll(from, end)
+    return isTriggered(none) ? candidateRules(out, none) : 0
+  }
+  for (let i = 0; i < pairCount; i++) searchPair(from, end, pairs + ((<usize>i) << 3))
+  if (!isTriggered(assumed)) return 0
   const count = candidateRules(out, assumed)
-  if (count == 0 || firstPairs == pairCount) return count
-  searchPairs(from, end, firstPairs, pairCount)
+  if (count == 0) return 0
+  searchAll(from, end)
   return candidateRules(out, none)
 }
 
@@ -74,8 +82,7 @@ export function look(
   keyStart: usize,
   keyLength: usize,
 ): void {
-  const pair = load<u16>(start)
-  const bucket = <usize>(((pair ^ (pair >> 5)) & 2047) | (place == inKey ? 2048 : 0))
+  const bucket = bucketOf(start) + (place == inKey ? bucketCount : 0)
   const literal = <usize>load<u32>(buckets + (bucket << 2))
   if (literal != 0) compare(literal, start, length, place, keyStart, keyLength)
 }
@@ -117,8 +124,18 @@ function isUnder(literal: usize, keyStart: usize, keyLength: usize): bool {
   return keyLength == length && memory.compare(keyStart, name, length) == 0
 }
 
-function searchPairs(from: usize, to: usize, pair: i32, until: i32): void {
-  for (; pair < until; pair++) searchPair(from, to, pairs + ((<usize>pair) << 3))
+/** Looks everywhere between `from` and `to` for all literals that may be there. */
+function searchAll(from: usize, to: usize): void {
+  const lists = buckets + ((2 * bucketCount) << 2)
+  for (let at = from; at < to; at++) {
+    const literal = <usize>load<u32>(lists + (bucketOf(at) << 2))
+    if (literal != 0) compare(literal, at, to - at, inLine, 0, 0)
+  }
+}
+
+function bucketOf(at: usize): usize {
+  const pair = load<u16>(at)
+  return (<usize>(pair ^ (pair >> 5))) & (bucketCount - 1)
 }
 
 /** Looks everywhere between `from` and `to` for literals that begin with the same two bytes. */
@@ -139,10 +156,10 @@ function searchPair(from: usize, to: usize, pair: usize): void {
 }
 
 /** Whether some rule may be a candidate: most lines have nothing that any rule begins with. */
-function isTriggered(): bool {
+function isTriggered(supposed: usize): bool {
   if (triggers == 0) return true
   for (let at: usize = 0; at < hitBytes; at += 16) {
-    const there = v128.or(v128.load(hits + at), v128.load(assumed + at))
+    const there = v128.or(v128.load(hits + at), v128.load(supposed + at))
     if (v128.any_true(v128.and(there, v128.load(triggers + at)))) return true
   }
   return false

@@ -13,13 +13,20 @@ const recordBytes: usize = 24
 
 /**
  * Scans the whole lines from `from` to `to`, behind which 64 bytes can be read. Writes a record for
- * each to `out` while there is room for one before `outEnd`; gives where the records end.
+ * each to `out` while there is room for one before `outEnd`; gives where the records end. Lines of
+ * text have neither time nor id, and may be anything but have escapes.
  */
-export function scan(from: usize, to: usize, out: usize, outEnd: usize): usize {
+export function scan(
+  from: usize,
+  to: usize,
+  out: usize,
+  outEnd: usize,
+  isText: bool,
+): usize {
   const room = recordBytes + candidateBytes()
   while (from < to && out + room <= outEnd) {
     forget()
-    const entryEnd = endOfEntry(from)
+    const entryEnd = isText ? endOfPlainText(from) : endOfEntry(from)
     const isRead = entryEnd != 0
     const end = isRead ? entryEnd : endOfLine(from)
     const count = isRead ? candidates(from, end, out + recordBytes) : untold
@@ -41,6 +48,23 @@ function endOfLine(at: usize): usize {
   while (true) {
     const found = i8x16.bitmask(i8x16.eq(v128.load(at), newlines))
     if (found != 0) return at + <usize>ctz(found)
+    at += 16
+  }
+}
+
+/** 0 for a line with a backslash: JSON may be in it. */
+function endOfPlainText(at: usize): usize {
+  const newlines = i8x16.splat(10)
+  const backslashes = i8x16.splat(92)
+  while (true) {
+    const block = v128.load(at)
+    const found = i8x16.bitmask(
+      v128.or(i8x16.eq(block, newlines), i8x16.eq(block, backslashes)),
+    )
+    if (found != 0) {
+      at += <usize>ctz(found)
+      return load<u8>(at) == 10 ? at : 0
+    }
     at += 16
   }
 }
