@@ -1,4 +1,4 @@
-import { fstatSync, readFileSync } from 'node:fs'
+import { fstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { createCounters } from './counters.js'
 import { createDiagnostics, diagnosticsWriter, type Diagnostics } from './diagnostics.js'
@@ -30,11 +30,8 @@ export async function runCommandLine(log: Log, signals: Signals): Promise<number
     return exitCode.ok
   }
   if (options.version) {
-    const packageJson = new URL('../package.json', import.meta.url)
-    const { version } = JSON.parse(readFileSync(packageJson, 'utf8')) as {
-      version: string
-    }
-    process.stdout.write(`${log}-log-handler ${version}\n`)
+    const { version } = await import('./command/version.js')
+    process.stdout.write(`${log}-log-handler ${version()}\n`)
     return exitCode.ok
   }
   const isStdinPipe = isPipe(0)

@@ -4,6 +4,7 @@ import { readLines, type LineLimits } from './lines.js'
 import type { Output } from './output.js'
 import type { Pipeline } from './pipeline.js'
 import type { Shell } from './shell.js'
+import { keepHeapSmall } from './small-heap.js'
 import { mask } from './text/mask.js'
 
 /** How the reading of a log ended: with the input, by a signal or a reader that has gone, by a fault. */
@@ -55,6 +56,7 @@ export async function readLog(
     overlong: (line: Parameters<Pipeline['overlong']>[0]) =>
       handle(() => pipeline.overlong(line)),
   }
+  keepHeapSmall()
   try {
     await readLines(stdin, limits, readers, signals.stop.signal)
     return signals.stop.signal.aborted ? 'stopped' : 'end of input'

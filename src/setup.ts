@@ -5,12 +5,16 @@ import type { Options } from './options.js'
 import type { CompiledRule } from './rule/compile-rule.js'
 import { expired } from './rule/exception.js'
 import { loadRules } from './rule/load-rules.js'
+import type { Rule } from './rule/rule.js'
 import type { Shell } from './shell.js'
 
 /** The settings and rules that the options lead to, and all that is wrong with them. */
 export interface Setup {
   readonly config: Config
-  /** Of both logs, without their tests; those with a fault left out, and those off unless asked for. */
+  /**
+   * Without their tests, those with a fault left out. Rules in force are those of the log that are
+   * on; all rules are of both logs.
+   */
   readonly rules: readonly CompiledRule[]
   readonly configFaults: readonly Fault[]
   readonly ruleFaults: readonly Fault[]
@@ -28,10 +32,12 @@ export async function readSetup(
 ): Promise<Setup> {
   const { configFile, isConfigNamed, siteFolder } = options
   const { config, faults: configFaults } = readConfig(configFile, isConfigNamed, env)
-  const loaded = await loadRules(options.rules, siteFolder)
+  const isNeeded = ({ log, enabled }: Rule) =>
+    needs !== 'rules in force' || (log === options.log && enabled !== false)
+  const loaded = await loadRules(options.rules, siteFolder, isNeeded)
   // Tests are most of a rule, and a handler would keep them, and rules that are off, in memory.
   const rules = loaded.rules
-    .filter(({ rule }) => rule.enabled !== false || needs !== 'rules in force')
+    .filter(({ rule }) => isNeeded(rule))
     .map(rule => ({ ...rule, rule: { ...rule.rule, tests: [] } }))
   const untuned = needs === 'tests' ? await loaded.untuned() : []
   const warnings = [...loaded.warnings, ...expired(loaded.rules, now())]

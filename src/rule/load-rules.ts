@@ -23,11 +23,13 @@ export interface LoadedRules {
  * Loads the rules of both logs at these paths; where there are none, the packaged ones and those in
  * the site's folder. Exceptions and overrides that stand there change them. The packaged lists are
  * there for all, under the names that no other list has. Never throws: a rule with a fault is left
- * out and its faults are all told.
+ * out and its faults are all told. Of the packaged rules, those that aren't needed may be left out:
+ * compiling all of them takes longer than all else that a start does.
  */
 export async function loadRules(
   paths: readonly string[],
   siteFolder?: string,
+  isNeeded: (rule: Rule) => boolean = () => true,
 ): Promise<LoadedRules> {
   const packaged = readRuleFiles([fileURLToPath(packagedRules)])
   const isPackaged = paths.length === 0
@@ -40,7 +42,9 @@ export async function loadRules(
     faults.push(...paths.map(file => ({ file, line: 1, column: 1, message })))
   }
   const lists = await readLists([packaged, given], faults)
-  const ours = isPackaged ? await loadPackaged(packaged, lists, faults) : []
+  // Whatever a site has may concern rules that are off.
+  const needed = isBare(given) ? isNeeded : () => true
+  const ours = isPackaged ? await loadPackaged(packaged, lists, faults, needed) : []
   const theirs = await loadGiven(given, isPackaged ? packaged : undefined, lists, faults)
   return {
     rules: await tuned([...ours, ...theirs], all, ids, lists, faults),
@@ -53,17 +57,23 @@ export async function loadRules(
   }
 }
 
+function isBare({ rules, lists, exceptions, overrides }: RuleFiles): boolean {
+  return [rules, lists, exceptions, overrides].every(files => files.length === 0)
+}
+
 /** The packaged rules; the build has validated them, unless they were edited in place. */
 async function loadPackaged(
   packaged: RuleFiles,
   lists: Lists,
   faults: Fault[],
+  isNeeded: (rule: Rule) => boolean,
 ): Promise<CompiledRule[]> {
   let isSound = areValidated(packaged.rules)
   const rules = isSound
-    ? packaged.rules.map(({ text }) =>
-        compileRule(JSON.parse(text) as Rule, lists, () => (isSound = false)),
-      )
+    ? packaged.rules
+        .map(({ text }) => JSON.parse(text) as Rule)
+        .filter(isNeeded)
+        .map(rule => compileRule(rule, lists, () => (isSound = false)))
     : []
   if (isSound) return rules
   // What of a list doesn't suit a rule is told with its place in the rule.

@@ -21,7 +21,8 @@ t.test('the packed tarball installs, and its executables run', t => {
   const paths = files.map(file => file.path)
   for (const path of [
     'bin/audit-log-handler',
-    'dist/main.js',
+    'dist/bundle/main.js',
+    'dist/scan.wasm',
     'dist/packaged-rules.sha256',
   ]) {
     t.ok(paths.includes(path), `${path} is packed`)
