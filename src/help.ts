@@ -59,6 +59,10 @@ Options of replay:
                         each: one an event; none
       --quiet           no progress, only the summary at the end
 
+Options of check:
+      --cost            which lines each rule in force costs time on, and what it
+                        looks for in them; the dearest first
+
 Options of explain and test:
       --rule ID         only this rule; explain shows all of its conditions
       --json            explain: one JSON object for each line and rule

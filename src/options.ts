@@ -53,6 +53,8 @@ export interface Options {
   readonly json: boolean
   /** `test` only: make a test of the lines on stdin. */
   readonly record: boolean
+  /** `check` only: what each rule costs. */
+  readonly cost: boolean
   readonly debug: boolean
   readonly diagnosticsFile: string | undefined
   readonly help: boolean
@@ -77,6 +79,7 @@ const known = {
   rule: { type: 'string' },
   json: { type: 'boolean' },
   record: { type: 'boolean' },
+  cost: { type: 'boolean' },
   debug: { type: 'boolean', short: 'd' },
   log: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -97,6 +100,7 @@ const commandsOf = {
   rule: ['explain', 'test'],
   json: ['explain'],
   record: ['test'],
+  cost: ['check'],
 } as const satisfies Partial<Record<keyof typeof known, readonly Command[]>>
 
 /**
@@ -181,6 +185,7 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
     rule: last('rule'),
     json: values.has('json'),
     record: values.has('record'),
+    cost: values.has('cost'),
     debug: values.has('debug'),
     diagnosticsFile: last('log'),
     help: values.has('help'),

@@ -28,8 +28,8 @@ export function createPrefilter(rules: readonly CompiledRule[], log: Log): Prefi
   }
 }
 
-/** An absence of any entry at all. */
-function isCounting({ clause, when, unless, exceptions }: CompiledRule): boolean {
+/** An absence of any entry at all: of entries it needs the time only. */
+export function isCounting({ clause, when, unless, exceptions }: CompiledRule): boolean {
   return (
     clause?.kind === 'absence' &&
     !clause.isByKey &&

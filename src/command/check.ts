@@ -1,12 +1,13 @@
 import { exitCode } from '../exit-code.js'
 import { formatFault, formatWarning } from '../fault.js'
 import type { Options } from '../options.js'
+import { ruleCosts } from '../rule-cost.js'
 import { readSetup } from '../setup.js'
 import type { Shell } from '../shell.js'
 
 /**
  * `check`: every fault and warning of the ini and of every rule file, on stdout, in the order of the
- * files. Warnings are no faults.
+ * files. Warnings are no faults. With --cost also what each rule in force costs.
  */
 export async function check(options: Options, shell: Shell): Promise<number> {
   const { stdout } = shell
@@ -23,6 +24,14 @@ export async function check(options: Options, shell: Shell): Promise<number> {
   for (const { text } of told) stdout.write(`${text}\n`)
   if (faults.length > 0) return exitCode.config
   stdout.write(`no faults in ${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}\n`)
+  if (options.cost) {
+    const ours = rules.filter(
+      ({ rule }) => rule.log === options.log && rule.enabled !== false,
+    )
+    for (const { rule, on, looksFor } of ruleCosts(ours)) {
+      stdout.write(`${rule}: ${on}${looksFor === '' ? '' : `: ${looksFor}`}\n`)
+    }
+  }
   return exitCode.ok
 }
 

@@ -19,6 +19,9 @@ interface State {
   isTold: boolean
 }
 
+/** The id where there is no key. */
+const withoutKey = '[]'
+
 /** Keys are known hosts or the like: where more are alive, new ones aren't watched. */
 const maxKeys = 10_000
 
@@ -40,7 +43,7 @@ export function createAbsence(
   let isUnseen = !isByKey && startedAt !== undefined
   if (isUnseen) {
     const stretches = [{ first: startedAt!, last: startedAt! }]
-    states.set('[]', { key: {}, title: titleOfNothing, stretches, isTold: false })
+    states.set(withoutKey, { key: {}, title: titleOfNothing, stretches, isTold: false })
   }
 
   /** Gives up the key whose absence was told first; false where there is none. */
@@ -77,7 +80,8 @@ export function createAbsence(
         states.clear()
       }
       const key = keyOf(entry)
-      const id = idOf(key)
+      // Hot where every entry counts.
+      const id = isByKey ? idOf(key) : withoutKey
       const state = states.get(id)
       if (state === undefined) {
         const stretches = [{ first: at, last: at }]

@@ -60,8 +60,11 @@ function rarestFirst(groups: LiteralGroups): LiteralGroups {
   return [...groups].sort((a, b) => rarity(b) - rarity(a))
 }
 
-/** How likely a group is to rule a line out, among others: its most common literal tells. */
-function rarity(group: readonly Literal[]): number {
+/**
+ * How likely a group is to rule a line out, among others: its most common literal tells. 0 is what
+ * every other line has, 1 what may be anywhere in a line, and the more the rarer.
+ */
+export function rarity(group: readonly Literal[]): number {
   const rarities = group.map(({ text, at }) => {
     if (at === 'anywhere' || at === 'line') return 1
     if (everyday.has(text)) return 0

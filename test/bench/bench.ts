@@ -199,10 +199,16 @@ atMost(
   2.5,
   'times',
 )
-const idle = await latency(`${project}bin/audit-log-handler`, 100)
+const handler = `${project}bin/audit-log-handler`
+const idles = [
+  await latency(handler, 100),
+  await latency(handler, 100),
+  await latency(handler, 100),
+]
+const idle = idles.toSorted((a, b) => a.p99 - b.p99)[1]!
 atMost('line to POST, idle, p99', idle.p99, 20, 'ms')
 const filler = readFileSync(ordinaryCorpus(join(dir, 'quiet.jsonl'), 50e6, false).file)
-const busy = await latency(`${project}bin/audit-log-handler`, 100, {
+const busy = await latency(handler, 100, {
   text: filler,
   bytesPerSecond: 50e6,
 })

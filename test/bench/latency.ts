@@ -41,12 +41,16 @@ export async function latency(
     ],
     { stdio: ['pipe', 'ignore', 'inherit'] },
   )
-  let isOver = false
+  const over = new AbortController()
   const fill = async () => {
     if (filler === undefined) return
     const tickMs = 10
     const portion = Math.ceil((filler.bytesPerSecond * tickMs) / 1_000)
-    for (let at = 0; !isOver; at = (at + portion) % (filler.text.length - portion)) {
+    for (
+      let at = 0;
+      !over.signal.aborted;
+      at = (at + portion) % (filler.text.length - portion)
+    ) {
       const from = filler.text.indexOf(10, at) + 1
       const end = filler.text.indexOf(10, from + portion) + 1
       if (!child.stdin.write(filler.text.subarray(from, end)))
@@ -71,7 +75,7 @@ export async function latency(
     // Messages are paced; what is measured is the way of one.
     await pause(spacingMs)
   }
-  isOver = true
+  over.abort()
   await filling
   child.stdin.end()
   await new Promise(resolve => child.once('exit', resolve))

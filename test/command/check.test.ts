@@ -1,0 +1,56 @@
+import t from 'tap'
+import { handlerFolder } from '../fixtures/handler-folder.js'
+import { ruleOf } from '../fixtures/rules.js'
+import { runHandler } from '../fixtures/run-handler.js'
+import { writeFiles } from '../fixtures/site.js'
+
+t.test('check --cost tells what each rule looks for, the dearest first', async t => {
+  const { bare, dir } = handlerFolder(t)
+  const tests = [{ name: 'one', alerts: 1, entries: [{ type: 'request' }] }]
+  const rules = {
+    'few.json': {
+      'request.path': { startsWith: 'sys/raw' },
+      'request.operation': 'read',
+    },
+    'anywhere.json': { line: { contains: 'hvs.' } },
+    'everyday.json': { 'request.path': { matches: '^sys' } },
+    'nothing.json': { 'request.path': { not: 'sys/raw' } },
+  }
+  writeFiles(
+    `${dir}/rules`,
+    Object.fromEntries(
+      Object.entries(rules).map(([file, when]) => [
+        file,
+        JSON.stringify(ruleOf({ id: file.slice(0, -5), when, tests })),
+      ]),
+    ),
+  )
+  const { status, stdout } = await runHandler('audit', [
+    'check',
+    '--cost',
+    ...bare,
+    '-r',
+    `${dir}/rules`,
+  ])
+  t.strictSame(
+    [status, ...stdout.split('\n')],
+    [
+      0,
+      'no faults in 4 rules',
+      'nothing: every line, decoded',
+      'everyday: most lines, decoded: key "path"',
+      'anywhere: every line, searched: "hvs." anywhere',
+      'few: lines that have it: path begins with "sys/raw"; and operation is "read"',
+      '',
+    ],
+  )
+})
+
+t.test('a packaged rule that is on costs no decoding of lines without it', async t => {
+  const { bare } = handlerFolder(t)
+  for (const log of ['audit', 'server'] as const) {
+    const { stdout } = await runHandler(log, ['check', '--cost', ...bare])
+    t.notMatch(stdout, /every line, decoded|most lines/)
+    t.match(stdout, /lines that have it|every line, searched/)
+  }
+})
