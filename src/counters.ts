@@ -64,10 +64,13 @@ export function isSampled(count: number): boolean {
 
 /** A fresh set of counters, all zero. */
 export function createCounters(): Counters {
-  const values = new Map<CounterName, number>()
-  const get = (name: CounterName) => values.get(name) ?? 0
+  // Hot: an object with all of them is faster than a map.
+  const values = Object.fromEntries(
+    Object.keys(counterNames).map(name => [name, 0]),
+  ) as Record<CounterName, number>
+  const get = (name: CounterName) => values[name]
   return {
-    add: (name, by = 1) => void values.set(name, get(name) + by),
+    add: (name, by = 1) => void (values[name] += by),
     get,
     summary: () =>
       (Object.keys(counterNames) as CounterName[])

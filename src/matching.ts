@@ -19,8 +19,8 @@ export interface Matching {
   entry(entry: Entry, rules: readonly CompiledRule[]): Alert[]
   /** The same of an entry of which only its time is known, and that it counts for these rules. */
   passed(time: string | undefined, counting: readonly CompiledRule[]): Alert[]
-  /** Whether the entry of this request may tell what came of an alert; undefined for one without an id. */
-  isAwaited(requestId: string | undefined): boolean
+  /** Whether the entry with this request's id may tell what came of an alert. */
+  isAwaited(requestId: () => string | undefined): boolean
   /** When an alert comes up that has no time of its own, or this one. */
   occasionOf(time: string | undefined): Occasion
   /** The alert, if it is none that was raised before. */

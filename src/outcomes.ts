@@ -8,8 +8,8 @@ export interface Outcomes {
   await(rule: CompiledRule, id: string, entry: Entry): boolean
   /** The alerts whose outcome this entry tells; each is told of once. */
   of(entry: Entry): { rule: CompiledRule; id: string; outcome: string }[]
-  /** Whether the entry of this request may tell one; undefined for one without an id. */
-  isAwaited(requestId: string | undefined): boolean
+  /** Whether the entry with this request's id may tell one; it is asked for only where one is awaited. */
+  isAwaited(requestId: () => string | undefined): boolean
 }
 
 /** Requests to which no response comes must not pile up. */
@@ -37,9 +37,11 @@ export function createOutcomes(): Outcomes {
       awaited.delete(event)
       return alerts!.map(alert => ({ ...alert, outcome }))
     },
-    isAwaited: requestId =>
-      awaited.size > 0 &&
-      (requestId === undefined || awaited.has(JSON.stringify(['audit', requestId]))),
+    isAwaited(requestId) {
+      if (awaited.size === 0) return false
+      const id = requestId()
+      return id === undefined || awaited.has(JSON.stringify(['audit', id]))
+    },
   }
 }
 

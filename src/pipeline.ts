@@ -86,7 +86,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const scanned = (line: ScannedLine, chunk: Buffer, by: Prefilter): Alert[] => {
     const { candidates, start, end } = line
     const isPassed = candidates?.length === 0
-    if (isPassed && log === 'audit' && !matching.isAwaited(line.requestId())) {
+    if (isPassed && log === 'audit' && !matching.isAwaited(line.requestId)) {
       return pass(line.time(), by)
     }
     const isCr = chunk[end - 1] === carriageReturn

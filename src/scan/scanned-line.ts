@@ -6,9 +6,9 @@ export interface ScannedLine {
   /** Which rules it may match, by their number; undefined where only decoding can tell. */
   readonly candidates: readonly number[] | undefined
   /** An audit entry's `time` as it is written, undefined where it has none. Only where candidates are told. */
-  time(): string | undefined
+  readonly time: () => string | undefined
   /** Its `request.id`, in the same way. */
-  requestId(): string | undefined
+  readonly requestId: () => string | undefined
 }
 
 /** Gives the lines of a chunk of whole lines one after the other, with nothing known of them. */
