@@ -124,8 +124,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         for (;;) {
           // The rules may have changed since the last alert.
           if (by === undefined || by !== prefilter) {
-            by = prefilter ??= createPrefilter(rules, log)
+            by = prefilter ??= createPrefilter(rules, log, message =>
+              diagnostics.warn(message),
+            )
             chunk = chunk.subarray(from)
+            from = 0
             next = by.scan(chunk)
           }
           const line = next!()

@@ -1,7 +1,7 @@
 import type { Log } from './entry/entry.js'
 import type { CompiledRule } from './rule/compile-rule.js'
 import { plainLines, type ScannedLine } from './scan/scanned-line.js'
-import { createScanner, maxScanBytes } from './scan/scanner.js'
+import { createScanner, maxScanBytes, type Scanner } from './scan/scanner.js'
 
 /** Tells which rules a line may match, before it is decoded. */
 export interface Prefilter {
@@ -12,19 +12,41 @@ export interface Prefilter {
   readonly counting: readonly CompiledRule[]
 }
 
-/** A prefilter for these rules of one log. */
-export function createPrefilter(rules: readonly CompiledRule[], log: Log): Prefilter {
+/**
+ * A prefilter for these rules of one log. Where the scan can't be had (a file that is missing, a
+ * processor without SIMD), all lines are decoded, and that is said.
+ */
+export function createPrefilter(
+  rules: readonly CompiledRule[],
+  log: Log,
+  warn: (message: string) => void,
+): Prefilter {
   const counting = rules.filter(isCounting)
   const others = rules.filter(rule => !isCounting(rule))
-  const scanner = createScanner(
-    others.map(({ literals }) => literals),
-    log,
-  )
+  const scanner = scannerOf(others, log, warn)
   return {
     scan: chunk =>
-      chunk.length > maxScanBytes ? plainLines(chunk) : scanner.scan(chunk),
+      scanner === undefined || chunk.length > maxScanBytes
+        ? plainLines(chunk)
+        : scanner.scan(chunk),
     rulesOf: candidates => [...candidates.map(number => others[number]!), ...counting],
     counting,
+  }
+}
+
+function scannerOf(
+  rules: readonly CompiledRule[],
+  log: Log,
+  warn: (message: string) => void,
+): Scanner | undefined {
+  try {
+    return createScanner(
+      rules.map(({ literals }) => literals),
+      log,
+    )
+  } catch (error) {
+    warn(`every line is decoded, which is slower: ${String(error)}`)
+    return undefined
   }
 }
 

@@ -1,4 +1,14 @@
-import { existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
 import { spawnSync, type SpawnSyncOptions } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
@@ -517,4 +527,25 @@ t.test('rules of the other log alone are said to leave nothing in force', async 
     stdout: /# 0 passed, 0 failed/,
     stderr: /no rule of the server log to test/,
   })
+})
+
+t.test('without the scan, every line is decoded, and that is said', t => {
+  const { dir, args } = inFolder(t)
+  const project = fileURLToPath(new URL('..', import.meta.url))
+  for (const part of ['bin', 'dist', 'rules', 'package.json']) {
+    cpSync(join(project, part), join(dir, 'copy', part), { recursive: true })
+  }
+  symlinkSync(join(project, 'node_modules'), join(dir, 'copy/node_modules'))
+  rmSync(join(dir, 'copy/dist/scan.wasm'))
+  const bin = join(dir, 'copy/bin/audit-log-handler')
+  const command = ['-u', 'NODE_OPTIONS', bin, '-n', ...args]
+  const input = `${auditLine()}\n${auditLine({ id: '2' })}\n`
+  const { status, stdout, stderr } = spawnSync('env', command, {
+    encoding: 'utf8',
+    input,
+  })
+  t.equal(status, 0)
+  t.equal(stdout.match(/generate-root-accessed/g)?.length, 2)
+  t.match(stderr, /^[^\n]*warn every line is decoded, which is slower: [^\n]*scan\.wasm/)
+  t.end()
 })
