@@ -51,6 +51,10 @@ function operator(
   return { name, file: 'src/rule/operators.ts', text, mutations, test: languageTest }
 }
 
+function literals(name: string, text: string, mutations: Record<string, string>): Target {
+  return { name, file: 'src/rule/literals.ts', text, mutations, test: languageTest }
+}
+
 function language(name: string, text: string, mutations: Record<string, string>): Target {
   return {
     name,
@@ -145,7 +149,7 @@ const targets: readonly Target[] = [
   }),
   {
     name: 'request and response: known ids',
-    file: 'src/pipeline.ts',
+    file: 'src/matching.ts',
     text: 'if (knownIds.add(alert.id)) return [alert]',
     mutations: {
       negated: 'if (!knownIds.add(alert.id)) return [alert]',
@@ -154,6 +158,25 @@ const targets: readonly Target[] = [
     },
     test: pipelineTest,
   },
+  literals('literals: not', "if (key === 'not') return []", {
+    'as itself': "if (key === 'not') return ofCondition(value as Condition, log, lists)",
+  }),
+  literals(
+    'literals: any',
+    'return branches.every(branch => branch !== undefined) ? [branches.flat()] : []',
+    {
+      'of some': 'return [branches.filter(branch => branch !== undefined).flat()]',
+      never: 'return []',
+    },
+  ),
+  literals(
+    'literals: missing fields',
+    "return matcher['exists'] !== true && names.length === 0",
+    { 'never pass': 'return false', 'always pass': 'return true' },
+  ),
+  literals('literals: numbers', "value => typeof value !== 'number' && ", {
+    'as text': 'value => ',
+  }),
   {
     name: 'request and response: identity',
     file: 'src/entry/audit-entry.ts',
