@@ -61,6 +61,7 @@ export async function peakMemory(
   const ended = new Promise(resolve => child.once('exit', resolve))
   let peak = 0
   const look = setInterval(() => {
+    // What has ended is still there, without its memory.
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
     peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024)
   }, 20)
@@ -70,8 +71,8 @@ export async function peakMemory(
         await new Promise(resolve => child.stdin.once('drain', resolve))
     }
   }
-  clearInterval(look)
   child.stdin.end()
   await ended
+  clearInterval(look)
   return peak
 }
