@@ -20,8 +20,9 @@ export interface Found {
 /** All that rules over time remember. */
 export interface Correlation {
   /**
-   * Takes an entry's time, epoch milliseconds; undefined for one that has none. Gives what is due by now, and the time at which the entry is to be
-   * counted; undefined for one that rules over time must not see.
+   * Takes an entry's time, epoch milliseconds; undefined for one that has none. Gives what is due by
+   * now, and the time at which the entry is to be counted; undefined for one that rules over time
+   * must not see.
    */
   enter(time: number | undefined): {
     readonly at: number | undefined

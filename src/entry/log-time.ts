@@ -1,9 +1,11 @@
-import { createSecondMemo } from './rfc3339.js'
+import { knownEpoch } from './rfc3339.js'
 
 const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 
 const fullDate =
   /^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$/
+/** Of `YYYY-MM-DDTHH:mm:ss.sssZ`. */
+const utcLength = 24
 const yearlessDate = /^([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d)$/
 const zoneAtEnd = /(?:Z|[+-]\d\d:?\d\d)$/
 
@@ -22,19 +24,8 @@ export interface TimeContext {
  * reference: one around New Year belongs to the year before or after. Never throws.
  */
 export function utcTime(written: string, context: TimeContext): string | undefined {
-  // Written as it is given.
-  if (written.length === utcLength && latestSecond.of(written) !== undefined)
-    return written
-  const time = readTime(written, context)
-  if (time === written) latestSecond.learn(time, Date.parse(time))
-  return time
-}
-
-const latestSecond = createSecondMemo()
-/** Of `YYYY-MM-DDTHH:mm:ss.sssZ`. */
-const utcLength = 24
-
-function readTime(written: string, context: TimeContext): string | undefined {
+  // Hot: written as it is given, which a known second needs no more proof of.
+  if (written.length === utcLength && knownEpoch(written) !== undefined) return written
   const full = fullDate.exec(written)
   if (full) {
     const [, year, month, day, hour, minute, second, fraction = '', zone] = full

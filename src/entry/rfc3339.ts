@@ -6,32 +6,26 @@ const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d
  * the host's.
  */
 export function epochOf(text: string): number {
-  const known = latestSecond.of(text)
+  const known = knownEpoch(text)
   if (known !== undefined) return known
   const epoch = rfc3339.test(text) ? Date.parse(text) : NaN
-  if (!Number.isNaN(epoch)) latestSecond.learn(text, epoch)
+  const ms = fractionMs(text)
+  if (ms !== undefined && isReal(text, epoch)) {
+    latest = { second: text.slice(0, secondLength), epoch: epoch - ms }
+  }
   return epoch
 }
 
-const latestSecond = createSecondMemo()
+/** Hot: entries of one second come together. */
+let latest = { second: 'none', epoch: NaN }
 
-/** Hot: entries of one second come together. Knows the times of the second that was learnt last. */
-export function createSecondMemo() {
-  let second = 'none'
-  let start = NaN
-  return {
-    /** Epoch milliseconds of a time in UTC with at most nanoseconds; undefined where not known. */
-    of(text: string): number | undefined {
-      const ms = text.startsWith(second) ? fractionMs(text) : undefined
-      return ms === undefined ? undefined : start + ms
-    },
-    learn(text: string, epoch: number): void {
-      const ms = fractionMs(text)
-      if (ms === undefined) return
-      second = text.slice(0, secondLength)
-      start = epoch - ms
-    },
-  }
+/**
+ * The same of a time in UTC, with at most nanoseconds, in the second of the one that `epochOf` was
+ * asked for last; undefined for any other, and for one that no calendar has.
+ */
+export function knownEpoch(text: string): number | undefined {
+  const ms = text.startsWith(latest.second) ? fractionMs(text) : undefined
+  return ms === undefined ? undefined : latest.epoch + ms
 }
 
 /** Of `YYYY-MM-DDTHH:mm:ss`. */
@@ -54,8 +48,13 @@ function fractionMs(text: string): number | undefined {
   return ms
 }
 
-/** Whether this is an RFC 3339 full-date that the calendar has: Date.parse takes 31 February for 3 March. */
+/** Whether this is an RFC 3339 full-date that the calendar has. */
 export function isFullDate(text: string): boolean {
-  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : NaN
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
+  return /^\d{4}-\d\d-\d\d$/.test(text) && isReal(text, Date.parse(text))
+}
+
+/** Date.parse takes 31 February for 3 March, and 24:00 for the next day. */
+function isReal(text: string, epoch: number): boolean {
+  const start = text.slice(0, secondLength)
+  return !Number.isNaN(epoch) && new Date(epoch).toISOString().startsWith(start)
 }

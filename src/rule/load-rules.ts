@@ -24,7 +24,7 @@ export interface LoadedRules {
  * the site's folder. Exceptions and overrides that stand there change them. The packaged lists are
  * there for all, under the names that no other list has. Never throws: a rule with a fault is left
  * out and its faults are all told. Of the packaged rules, those that aren't needed may be left out:
- * compiling all of them takes longer than all else that a start does.
+ * compiling all of them takes a third of a start.
  */
 export async function loadRules(
   paths: readonly string[],

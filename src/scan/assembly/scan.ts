@@ -44,27 +44,23 @@ export function scan(
 }
 
 function endOfLine(at: usize): usize {
-  const newlines = i8x16.splat(10)
-  while (true) {
-    const found = i8x16.bitmask(i8x16.eq(v128.load(at), newlines))
-    if (found != 0) return at + <usize>ctz(found)
-    at += 16
-  }
+  return firstOf(at, 10, 10)
 }
 
 /** 0 for a line with a backslash: JSON may be in it. */
 function endOfPlainText(at: usize): usize {
-  const newlines = i8x16.splat(10)
-  const backslashes = i8x16.splat(92)
+  const end = firstOf(at, 10, 92)
+  return load<u8>(end) == 10 ? end : 0
+}
+
+/** Where the first of two bytes stands. */
+function firstOf(at: usize, one: u8, other: u8): usize {
+  const ones = i8x16.splat(one)
+  const others = i8x16.splat(other)
   while (true) {
     const block = v128.load(at)
-    const found = i8x16.bitmask(
-      v128.or(i8x16.eq(block, newlines), i8x16.eq(block, backslashes)),
-    )
-    if (found != 0) {
-      at += <usize>ctz(found)
-      return load<u8>(at) == 10 ? at : 0
-    }
+    const found = i8x16.bitmask(v128.or(i8x16.eq(block, ones), i8x16.eq(block, others)))
+    if (found != 0) return at + <usize>ctz(found)
     at += 16
   }
 }
