@@ -7,6 +7,7 @@ import { exitCode } from './exit-code.js'
 import { parseOptions, type Options } from './options.js'
 import type { Shell } from './shell.js'
 import type { Signals } from './signals.js'
+import { keepHeapSmall } from './small-heap.js'
 
 /**
  * Does what the process's own arguments ask for, with its own streams, and gives the exit status.
@@ -73,6 +74,8 @@ function watchStdout(diagnostics: Diagnostics): () => boolean {
 async function run(options: Options, shell: Shell): Promise<number> {
   const isReading = options.command === undefined || options.command === 'replay'
   if (!isReading) shell.signals.release()
+  // A pipeline's start counts, and its memory is soon free again.
+  if (isReading && !options.dryRun) keepHeapSmall()
   // A replay is to end at once, and say how far it came.
   if (options.command === 'replay') shell.signals.drainMs = 0
   switch (options.command) {
