@@ -11,7 +11,7 @@ export interface RecentEvents {
 
 /** Request and response, and their copies by other nodes and devices, come within this time. */
 const keptMs = 10 * 60_000
-/** At most 15 MB. */
+/** At most 10 MB. */
 const limit = 100_000
 
 /** Nothing was counted so far; `onForgotten` is told of what had to be forgotten too early. */
@@ -29,10 +29,9 @@ export function createRecentEvents(onForgotten: () => void): RecentEvents {
   }
   return {
     isFirst(what, at, now) {
-      const id = createHash('sha256')
-        .update(JSON.stringify(what))
-        .digest('base64')
-        .slice(0, 22)
+      // Not a slice of a longer string, which would stay with it.
+      const hash = createHash('sha256').update(JSON.stringify(what)).digest()
+      const id = hash.toString('base64url', 0, 16)
       if (times.has(id)) return false
       times.set(id, at)
       drop(now)
