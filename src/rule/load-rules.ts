@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { Fault } from '../fault.js'
+import { readBuiltRules } from './built-rules.js'
 import { compileRule, type CompiledRule } from './compile-rule.js'
 import { areValidated, packagedRules } from './packaged-rules.js'
 import { readLists, unnamedLists } from './read-lists.js'
@@ -31,9 +32,32 @@ export async function loadRules(
   siteFolder?: string,
   isNeeded: (rule: Rule) => boolean = () => true,
 ): Promise<LoadedRules> {
-  const packaged = readRuleFiles([fileURLToPath(packagedRules)])
   const isPackaged = paths.length === 0
   const given = isPackaged ? readSiteFiles(siteFolder) : readRuleFiles(paths)
+  const built = isPackaged && isBare(given) ? loadBuilt(isNeeded) : undefined
+  return built ?? loadFiles(paths, given, isNeeded)
+}
+
+/** What the build has left of the packaged rules, if that is what stands in their folder. */
+function loadBuilt(isNeeded: (rule: Rule) => boolean): LoadedRules | undefined {
+  const built = readBuiltRules()
+  if (built === undefined) return undefined
+  let isSound = true
+  const rules = built.rules
+    .filter(isNeeded)
+    .map(rule => compileRule(rule, built.lists, () => (isSound = false)))
+  if (!isSound) return undefined
+  const untuned = async () => (await loadFiles([], readSiteFiles(undefined))).untuned()
+  return { rules, untuned, faults: [], warnings: [] }
+}
+
+async function loadFiles(
+  paths: readonly string[],
+  given: RuleFiles,
+  isNeeded: (rule: Rule) => boolean = () => true,
+): Promise<LoadedRules> {
+  const isPackaged = paths.length === 0
+  const packaged = readRuleFiles([fileURLToPath(packagedRules)])
   const all = isPackaged ? [packaged, given] : [given]
   const ids = all.flatMap(({ rules }) => rules).map(({ file }) => nameOf(file))
   const faults: Fault[] = all.flatMap(files => files.faults)
@@ -57,8 +81,8 @@ export async function loadRules(
   }
 }
 
-function isBare({ rules, lists, exceptions, overrides }: RuleFiles): boolean {
-  return [rules, lists, exceptions, overrides].every(files => files.length === 0)
+function isBare(files: RuleFiles): boolean {
+  return Object.values(files).every(found => found.length === 0)
 }
 
 /** The packaged rules; the build has validated them, unless they were edited in place. */

@@ -23,6 +23,7 @@ t.test('the packed tarball installs, and its executables run', t => {
     'bin/audit-log-handler',
     'dist/bundle/main.js',
     'dist/scan.wasm',
+    'dist/packaged-rules.json',
     'dist/packaged-rules.sha256',
   ]) {
     t.ok(paths.includes(path), `${path} is packed`)
