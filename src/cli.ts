@@ -8,6 +8,7 @@ import { parseOptions, type Options } from './options.js'
 import type { Shell } from './shell.js'
 import type { Signals } from './signals.js'
 import { keepHeapSmall } from './small-heap.js'
+import { becomeOwnerOf } from './state/become-owner.js'
 
 /**
  * Does what the process's own arguments ask for, with its own streams, and gives the exit status.
@@ -18,12 +19,18 @@ export async function runCommandLine(log: Log, signals: Signals): Promise<number
   // Alert logs and diagnostics are 0640, their folders 0750, whatever umask we were given.
   process.umask(0o027)
   const options = parseOptions(process.argv.slice(2), log, Date.now())
+  const isWriting = isReading(options) && !options.dryRun
+  const ownerFault =
+    isWriting || options.command === 'redrive'
+      ? becomeOwnerOf(options.stateDir)
+      : undefined
   const fallback = join(options.stateDir, `${log}-log-handler.log`)
   const write = diagnosticsWriter(
     options.diagnosticsFile,
     options.isPlainFilter ? fallback : undefined,
   )
   const diagnostics = createDiagnostics(write, Date.now, options.debug)
+  if (ownerFault !== undefined) diagnostics.warn(ownerFault)
   const isStdoutBroken = watchStdout(diagnostics)
   if (options.help) {
     const { helpText } = await import('./help.js')
@@ -71,11 +78,14 @@ function watchStdout(diagnostics: Diagnostics): () => boolean {
   return () => isBroken
 }
 
+function isReading({ command }: Options): boolean {
+  return command === undefined || command === 'replay'
+}
+
 async function run(options: Options, shell: Shell): Promise<number> {
-  const isReading = options.command === undefined || options.command === 'replay'
-  if (!isReading) shell.signals.release()
+  if (!isReading(options)) shell.signals.release()
   // A pipeline's start counts, and its memory is soon free again.
-  if (isReading && !options.dryRun) keepHeapSmall()
+  if (isReading(options) && !options.dryRun) keepHeapSmall()
   // A replay is to end at once, and say how far it came.
   if (options.command === 'replay') shell.signals.drainMs = 0
   switch (options.command) {
