@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
 import t from 'tap'
 import type { Alert } from '../src/alert/alert.js'
 import { parseConfig, readConfig } from '../src/config/config.js'
+import { exposedSecrets } from '../src/config/exposed-secrets.js'
 import { formatFault } from '../src/fault.js'
 import { isRouted, routeOf } from '../src/config/route.js'
 import { parseOptions } from '../src/options.js'
@@ -388,4 +389,30 @@ t.test('a replay has times, a way to notify, and quiet; nothing else has', async
   t.equal(of('notify-test slack').operand, 'slack')
   t.equal(of('redrive').operand, undefined)
   t.strictSame(of('check slack').faults, ['unknown command "slack"'])
+})
+
+t.test('secrets in an ini that everybody can read are told, and not shown', async t => {
+  const ini = `; mine
+[slack "oncall"]
+url = ${url}
+min_severity = high
+[webhook]
+url = https://example.com/hook
+secret = env:SECRET
+token = 0123456789abcdef
+[limits]
+max_line_bytes = 1048576
+`
+  const file = `${t.testdir({ 'x.ini': ini })}/x.ini`
+  chmodSync(file, 0o644)
+  const told = exposedSecrets(file).map(formatFault)
+  t.match(told, [
+    /x\.ini:3:1: \[slack "oncall"\] url is a secret, .*\(mode 0644\): chmod o-r/,
+    /x\.ini:8:1: \[webhook\] token is a secret/,
+  ])
+  t.equal(told.length, 2)
+  t.notMatch(told.join(), /secretpart|0123456789abcdef/)
+  chmodSync(file, 0o640)
+  t.strictSame(exposedSecrets(file), [])
+  t.strictSame(exposedSecrets(`${file}.missing`), [])
 })

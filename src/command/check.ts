@@ -1,3 +1,4 @@
+import { exposedSecrets } from '../config/exposed-secrets.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault, formatWarning } from '../fault.js'
 import type { Options } from '../options.js'
@@ -19,7 +20,10 @@ export async function check(options: Options, shell: Shell): Promise<number> {
   const faults = [...configFaults, ...ruleFaults]
   const told = [
     ...faults.map(fault => ({ ...fault, text: formatFault(fault) })),
-    ...warnings.map(warning => ({ ...warning, text: formatWarning(warning) })),
+    ...[...warnings, ...exposedSecrets(options.configFile)].map(warning => ({
+      ...warning,
+      text: formatWarning(warning),
+    })),
   ].sort((a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column)
   for (const { text } of told) stdout.write(`${text}\n`)
   if (faults.length > 0) return exitCode.config

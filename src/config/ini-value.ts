@@ -14,6 +14,8 @@ export interface IniKey {
   readonly parse: (text: string) => IniValue
   /** Without it the section is of no use. */
   readonly isRequired?: boolean
+  /** Whoever has it can write to the destination, or as its sender. */
+  readonly isSecret?: boolean
 }
 
 /** Any text. */

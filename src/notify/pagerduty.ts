@@ -13,7 +13,7 @@ import { pagerdutyEvent } from './pagerduty-event.js'
  */
 export const pagerduty: Destination = {
   keys: {
-    routing_key: { parse: routingKey, isRequired: true },
+    routing_key: { parse: routingKey, isRequired: true, isSecret: true },
     region: { parse: oneOf('us', 'eu') },
     ...httpKeys,
   },

@@ -28,7 +28,7 @@ const maxBodyBytes = 250_000
  */
 export const servicebus: Destination = {
   keys: {
-    connection_string: { parse: connectionString },
+    connection_string: { parse: connectionString, isSecret: true },
     namespace: { parse: serviceBusNamespace },
     entity: { parse: serviceBusEntity },
     endpoint: { parse: endpointUrl },

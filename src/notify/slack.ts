@@ -11,7 +11,7 @@ import { slackChunks, slackMessage, withoutBlocks } from './slack-message.js'
  * message whose blocks Slack refuses is sent once more as text.
  */
 export const slack: Destination = {
-  keys: { url: { parse: webhookUrl, isRequired: true }, ...httpKeys },
+  keys: { url: { parse: webhookUrl, isRequired: true, isSecret: true }, ...httpKeys },
   channel: {
     intervalMs: 1_000,
     digestOver: 5,

@@ -22,8 +22,8 @@ export const sns: Destination = {
   keys: {
     topic_arn: { parse: topicArn, isRequired: true },
     access_key_id: { parse: credentialText },
-    secret_access_key: { parse: credentialText },
-    session_token: { parse: credentialText },
+    secret_access_key: { parse: credentialText, isSecret: true },
+    session_token: { parse: credentialText, isSecret: true },
     endpoint: { parse: endpointUrl },
     ...httpKeys,
   },

@@ -18,7 +18,7 @@ import { teamsChunks, teamsMessage, type TeamsShape } from './teams-message.js'
  */
 export const teams: Destination = {
   keys: {
-    url: { parse: workflowUrl, isRequired: true },
+    url: { parse: workflowUrl, isRequired: true, isSecret: true },
     shape: { parse: oneOf('message', 'card') },
     ...httpKeys,
   },

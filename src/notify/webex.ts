@@ -11,7 +11,7 @@ import { webexChunks, webexText } from './webex-message.js'
  * plain text, never Markdown, in which `<@all>` in a log line would call everyone.
  */
 export const webex: Destination = {
-  keys: { url: { parse: httpUrl, isRequired: true }, ...httpKeys },
+  keys: { url: { parse: httpUrl, isRequired: true, isSecret: true }, ...httpKeys },
   channel: {
     intervalMs: 1_000,
     digestOver: 5,

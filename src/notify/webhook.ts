@@ -20,8 +20,8 @@ import { createHttp, type HttpAnswer } from './http.js'
 export const webhook: Destination = {
   keys: {
     url: { parse: plainUrl, isRequired: true },
-    secret: { parse: anyText },
-    token: { parse: bearerToken },
+    secret: { parse: anyText, isSecret: true },
+    token: { parse: bearerToken, isSecret: true },
     ...httpKeys,
   },
   channel: {

@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs'
 import t from 'tap'
 import { handlerFolder } from '../fixtures/handler-folder.js'
 import { ruleOf } from '../fixtures/rules.js'
@@ -53,4 +54,14 @@ t.test('a packaged rule that is on costs no decoding of lines without it', async
     t.notMatch(stdout, /every line, decoded|most lines/)
     t.match(stdout, /lines that have it|every line, searched/)
   }
+})
+
+t.test('check warns of a secret that everybody can read', async t => {
+  const { bare, dir } = handlerFolder(t, '[slack]\nurl = https://example.com/hook\n')
+  chmodSync(`${dir}/x.ini`, 0o604)
+  const open = await runHandler('audit', ['check', ...bare])
+  t.equal(open.status, 0)
+  t.match(open.stdout, 'x.ini:2:1: warning: [slack] url is a secret')
+  chmodSync(`${dir}/x.ini`, 0o600)
+  t.notMatch((await runHandler('audit', ['check', ...bare])).stdout, 'warning')
 })

@@ -1,0 +1,36 @@
+import { readFileSync, statSync } from 'node:fs'
+import { parse } from 'ini'
+import { isJsonObject } from '../entry/json-object.js'
+import type { Fault } from '../fault.js'
+import { destinations } from '../notify/destinations.js'
+import { iniPositions } from './ini-positions.js'
+
+/** S_IROTH: all users of the machine may read it. */
+const readableByOthers = 0o004
+
+/** A warning for each secret that is written in an ini which everybody can read. Never throws. */
+export function exposedSecrets(file: string): Fault[] {
+  let mode: number
+  let text: string
+  try {
+    mode = statSync(file).mode
+    text = readFileSync(file, 'utf8')
+  } catch {
+    return []
+  }
+  if ((mode & readableByOthers) === 0) return []
+  const sections = parse(text) as Record<string, unknown>
+  return iniPositions(text).flatMap(({ section, key, line, column }) => {
+    const [kind = ''] = section.split(' ')
+    const keys = Object.hasOwn(destinations, kind) ? destinations[kind]!.keys : {}
+    if (key === undefined || !Object.hasOwn(keys, key) || !keys[key]!.isSecret) return []
+    const content = sections[section]
+    const value = isJsonObject(content) ? content[key] : undefined
+    if (typeof value !== 'string' || /^\s*(?:env|file):/.test(value)) return []
+    const shown = (mode & 0o777).toString(8).padStart(4, '0')
+    const message =
+      `[${section}] ${key} is a secret, and everybody on this machine can read it here ` +
+      `(mode ${shown}): chmod o-r, or write it as file:PATH or env:NAME`
+    return [{ file, line, column, message }]
+  })
+}
