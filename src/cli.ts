@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs'
 import { join } from 'node:path'
+import { becomeOwnerOf } from './become-owner.js'
 import { createCounters } from './counters.js'
 import { createDiagnostics, diagnosticsWriter, type Diagnostics } from './diagnostics.js'
 import type { Log } from './entry/entry.js'
@@ -8,7 +9,6 @@ import { parseOptions, type Options } from './options.js'
 import type { Shell } from './shell.js'
 import type { Signals } from './signals.js'
 import { keepHeapSmall } from './small-heap.js'
-import { becomeOwnerOf } from './state/become-owner.js'
 
 /**
  * Does what the process's own arguments ask for, with its own streams, and gives the exit status.

@@ -7,7 +7,7 @@ import { statSync } from 'node:fs'
  */
 export function becomeOwnerOf(stateDir: string): string | undefined {
   if (process.getuid?.() !== 0) return undefined
-  const { uid, gid } = statSync(stateDir, { throwIfNoEntry: false }) ?? { uid: 0, gid: 0 }
+  const { uid, gid } = ownerOf(stateDir)
   if (uid === 0) return undefined
   try {
     process.setgroups!([gid])
@@ -17,5 +17,14 @@ export function becomeOwnerOf(stateDir: string): string | undefined {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return `can't become the owner (${uid}:${gid}) of ${stateDir}: ${reason}; what is written there is root's`
+  }
+}
+
+/** Root's where there is no such folder, or none that can be looked at: whoever needs it says so. */
+function ownerOf(folder: string): { uid: number; gid: number } {
+  try {
+    return statSync(folder)
+  } catch {
+    return { uid: 0, gid: 0 }
   }
 }
