@@ -10,8 +10,9 @@ import { until } from './until.js'
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url))
 const suites = (process.env['SUITES'] ?? 'bookworm').split(' ')
+const architecture = process.arch === 'x64' ? 'amd64' : process.arch
 const debs = readdirSync(packages)
-  .filter(name => name.endsWith('.deb'))
+  .filter(name => name.endsWith('_all.deb') || name.endsWith(`_${architecture}.deb`))
   .sort()
 
 /** A receiver of webhooks that keeps what it gets in a file, on the Node of the package. */
