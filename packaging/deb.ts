@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readFileSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { projectFile, put } from './tree.js'
+import { put, readProject } from './tree.js'
 
 /** What the templates in a package's folder name. */
 interface Values {
@@ -24,12 +24,12 @@ export function makeDeb(
   const [size] = execFileSync('du', ['-sk', root], { encoding: 'utf8' }).split('\t')
   const fill = (text: string) =>
     text
-      .replace('#restart-syslog-ng#\n', () => read('packaging/restart-syslog-ng'))
+      .replace('#restart-syslog-ng#\n', () => readProject('packaging/restart-syslog-ng'))
       .replaceAll(/@(\w+)@/g, (all, name: string) => ({ ...values, size })[name] ?? all)
-  put(root, 'DEBIAN/control', fill(read(`packaging/${role}/control`)))
+  put(root, 'DEBIAN/control', fill(readProject(`packaging/${role}/control`)))
   for (const script of ['postinst', 'postrm']) {
-    put(root, `DEBIAN/${script}`, fill(read(`packaging/${role}/${script}`)))
-    chmodSync(join(root, 'DEBIAN', script), 0o755)
+    const text = fill(readProject(`packaging/${role}/${script}`))
+    put(root, `DEBIAN/${script}`, text, 0o755)
   }
   const config = readdirSync(join(root, 'etc'), { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
@@ -45,8 +45,4 @@ export function makeDeb(
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   return file
-}
-
-function read(file: string): string {
-  return readFileSync(projectFile(file), 'utf8')
 }

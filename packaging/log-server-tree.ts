@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetchNode, type Processor } from './carried-node.js'
 import { edited } from './edited.js'
-import { projectFile, put } from './tree.js'
+import { projectFile, put, readProject } from './tree.js'
 
 const home = '/usr/lib/vault-log-handler'
 const commands = ['audit-log-handler', 'server-log-handler']
@@ -35,12 +35,8 @@ export function makeLogServerTree(
     })
   }
   cpSync(join(node, 'bin/node'), join(root, home, 'bin/node'))
-  put(
-    root,
-    `${home}/prepare-host`,
-    readFileSync(projectFile('packaging/log-server/prepare-host')),
-  )
-  chmodSync(join(root, home, 'prepare-host'), 0o755)
+  const prepare = readProject('packaging/log-server/prepare-host')
+  put(root, `${home}/prepare-host`, prepare, 0o755)
   installDependencies(join(root, home))
   for (const command of commands) putCommand(root, command)
   putConfiguration(root)
@@ -65,10 +61,10 @@ function installDependencies(folder: string): void {
 
 /** With the Node that comes along, whatever is on the PATH. */
 function putCommand(root: string, command: string): void {
-  const script = readFileSync(projectFile(`bin/${command}`), 'utf8')
-  const file = `${home}/bin/${command}`
-  put(root, file, edited(script, { '#!/usr/bin/env node': `#!${home}/bin/node` }))
-  chmodSync(join(root, file), 0o755)
+  const script = edited(readProject(`bin/${command}`), {
+    '#!/usr/bin/env node': `#!${home}/bin/node`,
+  })
+  put(root, `${home}/bin/${command}`, script, 0o755)
   mkdirSync(join(root, 'usr/bin'), { recursive: true })
   symlinkSync(`../lib/vault-log-handler/bin/${command}`, join(root, 'usr/bin', command))
 }
@@ -81,16 +77,15 @@ const asUser =
   '/usr/bin/setpriv --reuid=vault-log --regid=vault-log --clear-groups --inh-caps=-all --bounding-set=-all'
 
 function putConfiguration(root: string): void {
-  const read = (file: string) => readFileSync(projectFile(file), 'utf8')
   put(
     root,
     'etc/vault-log-handler/vault-log-handler.ini',
-    read('packaging/log-server/vault-log-handler.ini'),
+    readProject('packaging/log-server/vault-log-handler.ini'),
   )
   put(
     root,
     'etc/syslog-ng/conf.d/vault-log-server.conf',
-    edited(read('syslog-ng/log-server.conf'), {
+    edited(readProject('syslog-ng/log-server.conf'), {
       '"/usr/local/bin/audit-log-handler"': `"${asUser} /usr/bin/audit-log-handler"`,
       '"/usr/local/bin/server-log-handler"': `"${asUser} /usr/bin/server-log-handler"`,
       '@define vault-log-buffer-dir "/var/lib/syslog-ng"':
@@ -100,10 +95,10 @@ function putConfiguration(root: string): void {
   put(
     root,
     'etc/logrotate.d/vault-log-handler',
-    logrotateFile(read('logrotate/logrotate.d/vault-log-handler')),
+    logrotateFile(readProject('logrotate/logrotate.d/vault-log-handler')),
   )
   for (const name of ['vault-logrotate', 'vault-replay']) {
-    put(root, `etc/cron.d/${name}`, read(`logrotate/cron.d/${name}`))
+    put(root, `etc/cron.d/${name}`, readProject(`logrotate/cron.d/${name}`))
   }
 }
 
@@ -141,7 +136,7 @@ function putDocuments(root: string, nodeLicense: string): void {
     'vault-log-rules.5',
   ]) {
     const file = `usr/share/man/man${page.at(-1)}/${page}`
-    put(root, file, readFileSync(projectFile(`packaging/man/${page}`)))
+    put(root, file, readProject(`packaging/man/${page}`))
     execFileSync('gzip', ['-9n', join(root, file)])
   }
 }

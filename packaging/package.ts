@@ -2,14 +2,14 @@
 // and the log server's files as a plain archive, into packages/.
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Processor } from './carried-node.js'
 import { makeDeb } from './deb.js'
 import { edited } from './edited.js'
 import { makeLogServerTree } from './log-server-tree.js'
-import { projectFile, put } from './tree.js'
+import { projectFile, put, readProject } from './tree.js'
 
 const debianNames: Readonly<Record<Processor, string>> = { x64: 'amd64', arm64: 'arm64' }
 
@@ -19,8 +19,7 @@ if (!isProcessor(processor)) {
   process.exit(64)
 }
 process.umask(0o022)
-const read = (file: string) => readFileSync(projectFile(file), 'utf8')
-const { version } = JSON.parse(read('package.json')) as { version: string }
+const { version } = JSON.parse(readProject('package.json')) as { version: string }
 const outDir = projectFile('packages')
 mkdirSync(outDir, { recursive: true })
 const work = mkdtempSync(join(tmpdir(), 'package-'))
@@ -36,12 +35,12 @@ const vaultNode = join(work, 'vault-node')
 put(
   vaultNode,
   'etc/syslog-ng/conf.d/vault-node.conf',
-  edited(read('syslog-ng/vault-node.conf'), {
+  edited(readProject('syslog-ng/vault-node.conf'), {
     '@define vault-node-buffer-dir "/var/lib/syslog-ng"':
       '@define vault-node-buffer-dir "/var/lib/vault-log-forwarder"',
   }),
 )
-put(vaultNode, 'usr/share/doc/vault-log-forwarder/copyright', read('LICENSE'))
+put(vaultNode, 'usr/share/doc/vault-log-forwarder/copyright', readProject('LICENSE'))
 
 const debs = [
   makeDeb(

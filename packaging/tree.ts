@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -7,9 +7,14 @@ export function projectFile(path: string): string {
   return fileURLToPath(new URL(`../${path}`, import.meta.url))
 }
 
+/** The text of a file of the checkout. */
+export function readProject(path: string): string {
+  return readFileSync(projectFile(path), 'utf8')
+}
+
 /** Writes a file below `root`, with the folders that it needs. */
-export function put(root: string, path: string, content: string | Buffer): void {
+export function put(root: string, path: string, content: string, mode = 0o644): void {
   const file = join(root, path)
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, content)
+  writeFileSync(file, content, { mode })
 }

@@ -19,9 +19,8 @@ export async function runCommandLine(log: Log, signals: Signals): Promise<number
   // Alert logs and diagnostics are 0640, their folders 0750, whatever umask we were given.
   process.umask(0o027)
   const options = parseOptions(process.argv.slice(2), log, Date.now())
-  const isWriting = isReading(options) && !options.dryRun
   const ownerFault =
-    isWriting || options.command === 'redrive'
+    isRecording(options) || options.command === 'redrive'
       ? becomeOwnerOf(options.stateDir)
       : undefined
   const fallback = join(options.stateDir, `${log}-log-handler.log`)
@@ -82,10 +81,14 @@ function isReading({ command }: Options): boolean {
   return command === undefined || command === 'replay'
 }
 
+function isRecording(options: Options): boolean {
+  return isReading(options) && !options.dryRun
+}
+
 async function run(options: Options, shell: Shell): Promise<number> {
   if (!isReading(options)) shell.signals.release()
-  // A pipeline's start counts, and its memory is soon free again.
-  if (isReading(options) && !options.dryRun) keepHeapSmall()
+  // Of a dry run, in a pipeline, the start counts: it waits until all is loaded.
+  if (isRecording(options)) keepHeapSmall()
   // A replay is to end at once, and say how far it came.
   if (options.command === 'replay') shell.signals.drainMs = 0
   switch (options.command) {

@@ -56,6 +56,7 @@ export async function readLog(
     overlong: (line: Parameters<Pipeline['overlong']>[0]) =>
       handle(() => pipeline.overlong(line)),
   }
+  // For a dry run: the others have done so at their start.
   keepHeapSmall()
   try {
     await readLines(stdin, limits, readers, signals.stop.signal)

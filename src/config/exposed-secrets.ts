@@ -4,6 +4,7 @@ import { isJsonObject } from '../entry/json-object.js'
 import type { Fault } from '../fault.js'
 import { destinations } from '../notify/destinations.js'
 import { iniPositions } from './ini-positions.js'
+import { standsElsewhere } from './read-keys.js'
 
 /** S_IROTH: all users of the machine may read it. */
 const readableByOthers = 0o004
@@ -26,7 +27,7 @@ export function exposedSecrets(file: string): Fault[] {
     if (key === undefined || !Object.hasOwn(keys, key) || !keys[key]!.isSecret) return []
     const content = sections[section]
     const value = isJsonObject(content) ? content[key] : undefined
-    if (typeof value !== 'string' || /^\s*(?:env|file):/.test(value)) return []
+    if (typeof value !== 'string' || standsElsewhere(value)) return []
     const shown = (mode & 0o777).toString(8).padStart(4, '0')
     const message =
       `[${section}] ${key} is a secret, and everybody on this machine can read it here ` +

@@ -48,7 +48,8 @@ export function readKeys(
   return { settings, awaited }
 }
 
-function standsElsewhere(raw: unknown): boolean {
+/** Whether a key's text only says where its value stands: `env:NAME` or `file:PATH`. */
+export function standsElsewhere(raw: unknown): boolean {
   return typeof raw === 'string' && /^\s*(?:env|file):/.test(raw)
 }
 
