@@ -39,6 +39,7 @@ export function makeLogServerTree(
   put(root, `${home}/prepare-host`, prepare, 0o755)
   installDependencies(join(root, home))
   for (const command of commands) putCommand(root, command)
+  put(root, 'usr/bin/vault-log-ca', readProject('syslog-ng/vault-log-ca'), 0o755)
   putConfiguration(root)
   putDocuments(root, join(node, 'LICENSE'))
 }

@@ -412,6 +412,12 @@ max_line_bytes = 1048576
   ])
   t.equal(told.length, 2)
   t.notMatch(told.join(), /secretpart|0123456789abcdef/)
+  writeFileSync(file, `\ufeff[slack]\nurl = ${url}\n`)
+  t.match(
+    exposedSecrets(file).map(formatFault),
+    [/x\.ini:2:1: \[slack\] url/],
+    'after a BOM',
+  )
   chmodSync(file, 0o640)
   t.strictSame(exposedSecrets(file), [])
   t.strictSame(exposedSecrets(`${file}.missing`), [])

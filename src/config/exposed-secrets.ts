@@ -15,7 +15,8 @@ export function exposedSecrets(file: string): Fault[] {
   let text: string
   try {
     mode = statSync(file).mode
-    text = readFileSync(file, 'utf8')
+    // Without a byte order mark, which would make the first section's header a key.
+    text = readFileSync(file, 'utf8').replace(/^\ufeff/, '')
   } catch {
     return []
   }

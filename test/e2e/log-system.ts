@@ -16,6 +16,7 @@ import {
   nodeMainConfig,
   type Ports,
   serverMainConfig,
+  type TlsDirs,
   writeNodeConfig,
   writeServerConfig,
 } from './site-config.js'
@@ -45,6 +46,7 @@ export interface AlertRecord {
  */
 export class LogSystem {
   readonly dir: string
+  readonly ports: Ports
   /** Where the log server keeps logs and alert logs. */
   readonly logDir: string
   /** The name that the node's own log lines bear. */
@@ -54,29 +56,39 @@ export class LogSystem {
   readonly #audit: LineWriter
   readonly #journal: LineWriter
 
-  private constructor(dir: string, ports: Ports, rules: readonly string[]) {
+  private constructor(
+    dir: string,
+    ports: Ports,
+    rules: readonly string[],
+    tls: TlsDirs | undefined,
+  ) {
     this.dir = dir
+    this.ports = ports
     this.logDir = join(dir, 'log')
     const serverDir = join(dir, 'server')
     const nodeDir = join(dir, 'node')
     this.server = new SyslogDaemon(serverDir, serverMainConfig(serverDir))
     this.node = new SyslogDaemon(nodeDir, nodeMainConfig(nodeDir))
-    writeServerConfig(serverDir, ports, this.logDir, rules)
-    writeNodeConfig(nodeDir, ports)
+    writeServerConfig(serverDir, ports, this.logDir, rules, tls)
+    writeNodeConfig(nodeDir, ports, tls)
     this.#audit = new LineWriter({ host: '127.0.0.1', port: ports.nodeAudit })
     this.#journal = new LineWriter({ path: join(nodeDir, 'journal') })
   }
 
-  /** Starts all of it; `ini` is the text of the handlers' ini, `rules` their options for rules. */
+  /**
+   * Starts all of it; `ini` is the text of the handlers' ini, `rules` their options for rules. With
+   * `tls` the node connects over TLS.
+   */
   static async start(
     ini: string,
     rules: readonly string[] = fewRules,
+    tls?: TlsDirs,
   ): Promise<LogSystem> {
     const [nodeAudit = 0, audit = 0, messages = 0] = await freePorts(3)
     // In /tmp, whatever TMPDIR says: the path of a Unix socket has 107 bytes at most.
     const dir = mkdtempSync('/tmp/vault-log-')
     writeFileSync(join(dir, 'handler.ini'), ini, { mode: 0o600 })
-    const system = new LogSystem(dir, { nodeAudit, audit, messages }, rules)
+    const system = new LogSystem(dir, { nodeAudit, audit, messages }, rules, tls)
     try {
       await system.server.start()
       await system.node.start()

@@ -18,6 +18,8 @@ export function withDefines(
   return Object.entries(values).reduce((text, [name, value]) => {
     const line = new RegExp(`^@define ${name} .*$`, 'm')
     if (!line.test(text)) throw new Error(`no @define ${name} in the shipped file`)
-    return text.replace(line, () => `@define ${name} ${JSON.stringify(value)}`)
+    // A name in backticks stands for its value within single quotes only.
+    const quoted = String(value).includes('`') ? `'${value}'` : JSON.stringify(value)
+    return text.replace(line, () => `@define ${name} ${quoted}`)
   }, config)
 }

@@ -50,12 +50,19 @@ log {
 `
 }
 
-/** Puts the shipped log-server.conf into `dir`, with the values of this system. */
+/** The folders with the certificates of both roles. */
+export interface TlsDirs {
+  readonly server: string
+  readonly node: string
+}
+
+/** Puts the shipped log-server.conf into `dir`, with the values of this system; over TLS if it has `tls`. */
 export function writeServerConfig(
   dir: string,
   ports: Ports,
   logDir: string,
   rules: readonly string[],
+  tls?: TlsDirs,
 ): void {
   const site = join(dir, '..')
   const handler = (log: 'audit' | 'server', alertLog: string) =>
@@ -73,18 +80,26 @@ export function writeServerConfig(
     'vault-log-audit-handler': handler('audit', 'audit.alert'),
     'vault-log-messages-handler': handler('server', 'messages.alert'),
     'vault-log-buffer-dir': join(dir, 'buffer'),
+    ...(tls && {
+      'vault-log-transport': '`vault-log-over-tls`',
+      'vault-log-tls-dir': tls.server,
+    }),
   })
   writeFileSync(join(dir, 'log-server.conf'), config)
 }
 
-/** Puts the shipped vault-node.conf into `dir`, with the values of this system. */
-export function writeNodeConfig(dir: string, ports: Ports): void {
+/** Puts the shipped vault-node.conf into `dir`, with the values of this system; over TLS if it has `tls`. */
+export function writeNodeConfig(dir: string, ports: Ports, tls?: TlsDirs): void {
   const config = withDefines(shippedFile('syslog-ng/vault-node.conf'), {
     'vault-node-log-server': '127.0.0.1',
     'vault-node-log-server-audit-port': ports.audit,
     'vault-node-log-server-messages-port': ports.messages,
     'vault-node-audit-port': ports.nodeAudit,
     'vault-node-buffer-dir': join(dir, 'buffer'),
+    ...(tls && {
+      'vault-node-transport': '`vault-node-over-tls`',
+      'vault-node-tls-dir': tls.node,
+    }),
   })
   writeFileSync(join(dir, 'vault-node.conf'), config)
 }
