@@ -1,9 +1,10 @@
-// `SUITES='bookworm trixie' npm run test:packages`: the packages in a fresh Debian, installed by apt, run by its
-// own syslog-ng, upgraded, removed and purged.
+// `SUITES='bookworm trixie noble' npm run test:packages`: the packages in a fresh Debian or Ubuntu, installed by
+// apt, run by its own syslog-ng, upgraded, removed and purged.
 
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { makeDebianRoot, must, type DebianRoot } from './debian-root.js'
 import { until } from './until.js'
@@ -26,7 +27,7 @@ const asHandler =
   'setpriv --reuid=vault-log --regid=vault-log --clear-groups --inh-caps=-all --bounding-set=-all'
 
 for (const suite of suites) {
-  t.test(`on Debian ${suite}`, async t => {
+  t.test(`on ${suite}`, async t => {
     const root = await makeDebianRoot(suite)
     t.teardown(() => root.remove())
     must(root.install('apt-get update -q'))
@@ -152,6 +153,27 @@ for (const suite of suites) {
       await alertOn(t, root, 'third')
     })
 
+    await t.test('over TLS', async t => {
+      must(root.install('apt-get install -qy --no-install-recommends openssl'))
+      must(
+        root.run(
+          'cd /tmp && vault-log-ca log-server 127.0.0.1 && vault-log-ca vault-node vault-1',
+        ),
+      )
+      switchToTls(root, 'vault-node.conf', 'vault-1')
+      switchToTls(root, 'vault-log-server.conf', '127.0.0.1')
+      await restart(root)
+      await alertOn(t, root, 'over TLS')
+      t.not(
+        root.run('openssl s_client -connect 127.0.0.1:1515 < /dev/null 2>&1').status,
+        0,
+        'nobody is let in without a certificate',
+      )
+      // An idle node sends its "-- MARK --" lines meanwhile.
+      await sleep(2_500)
+      t.notMatch(read(root, 'var/log/vault/audit'), 'MARK')
+    })
+
     await t.test('removed, the logs are still stored', async t => {
       must(root.install('dpkg --remove vault-log-handler'))
       await restart(root)
@@ -216,6 +238,16 @@ async function alertOn(t: Test, root: DebianRoot, id: string): Promise<void> {
     read(root, 'var/log/vault/audit.alert').includes(`"${id}"`),
   )
   t.pass(`${id} alerted`)
+}
+
+/** As docs/security.md says, but that both roles, here on one machine, have their own certificates. */
+function switchToTls(root: DebianRoot, name: string, host: string): void {
+  const file = join(root.dir, 'etc/syslog-ng/conf.d', name)
+  const config = readFileSync(file, 'utf8')
+  const changed = config
+    .replace(/^(@define [\w-]+-transport .*)-over-tcp`/m, '$1-over-tls`')
+    .replace('"/etc/syslog-ng/vault-log-tls"', `"/tmp/vault-log-ca/${host}"`)
+  writeFileSync(file, changed)
 }
 
 async function restart(root: DebianRoot): Promise<void> {
