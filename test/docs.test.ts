@@ -6,8 +6,11 @@ import { isOwnAlert } from '../src/alert/own-alert.js'
 import { parseConfig } from '../src/config/config.js'
 import { routeKeys } from '../src/config/route.js'
 import { counterNames } from '../src/counters.js'
+import { exitCode } from '../src/exit-code.js'
 import { formatFault } from '../src/fault.js'
+import { helpText } from '../src/help.js'
 import { destinations } from '../src/notify/destinations.js'
+import { parseOptions } from '../src/options.js'
 import { loadRules } from '../src/rule/load-rules.js'
 import { writeFiles } from './fixtures/site.js'
 import { renderRulesPage, rulesPage } from './rules-page.js'
@@ -109,5 +112,22 @@ t.test('no link between the documents leads nowhere', async t => {
       )
       t.ok(headings.includes(anchor), `${file}: ${target}#${anchor}`)
     }
+  }
+})
+
+t.test('the man page has every command, option and exit status', async t => {
+  const page = read('packaging/man/audit-log-handler.1')
+  const help = helpText(parseOptions(['--help'], 'audit', 0))
+  const section = (title: string) =>
+    new RegExp(`^${title}:\\n((?: .*\\n)+)`, 'm').exec(help)?.[1] ?? ''
+  const commands = [...section('Commands').matchAll(/^ {2}([a-z-]+)/gm)]
+  const flags = [...help.matchAll(/^ {2,6}(?:-\w, )?--([a-z-]+)/gm)]
+  t.ok(commands.length > 5 && flags.length > 10, `${commands.length}, ${flags.length}`)
+  for (const [, name = ''] of commands) t.match(page, `.It Cm ${name}`, name)
+  for (const [, name = ''] of flags) {
+    t.match(page, new RegExp(`Fl (?:\\w , )?-${name}\\b`, 'm'), name)
+  }
+  for (const status of Object.values(exitCode)) {
+    t.match(page, new RegExp(`^\\.It (?:Li )?${status}\\b`, 'm'), `exit status ${status}`)
   }
 })
