@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   copyFileSync,
@@ -20,10 +20,14 @@ export interface Said {
 /** A fresh Debian or Ubuntu below a folder, with processes and a loopback network of its own. */
 export interface DebianRoot {
   readonly dir: string
+  /** A process in its namespaces. */
+  readonly pid: string
   /** Runs a shell command as root, in the machine's network: for apt. */
   install(command: string): Said
   /** Runs one in the root's own network; the processes that it leaves go on. */
   run(command: string): Said
+  /** The same, while what the command asks of this process is answered. */
+  runBeside(command: string): Promise<Said>
   /** Puts a file of the machine into the root's /tmp; gives its path there. */
   put(file: string): string
   /** Ends all processes in it and deletes it. */
@@ -72,8 +76,10 @@ export async function makeDebianRoot(suite: string): Promise<DebianRoot> {
   const run = (command: string) => say('nsenter', [...enter, 'sh', '-c', command])
   const root: DebianRoot = {
     dir,
+    pid,
     install: command => say('chroot', [dir, 'sh', '-c', command]),
     run,
+    runBeside: command => sayBeside('nsenter', [...enter, 'sh', '-c', command]),
     put(file) {
       copyFileSync(file, join(dir, 'tmp', basename(file)))
       return `/tmp/${basename(file)}`
@@ -101,17 +107,29 @@ export function must({ status, text }: Said): string {
 /** The test runner adds its hooks to each process of Node; in the root they can't be found. */
 const plain = ['-u', 'NODE_OPTIONS']
 
+const settings = {
+  encoding: 'utf8',
+  env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', DEBIAN_FRONTEND: 'noninteractive' },
+  timeout: 600_000,
+} as const
+
 function say(command: string, args: readonly string[]): Said {
-  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', DEBIAN_FRONTEND: 'noninteractive' }
   const { status, stdout, stderr, error } = spawnSync(
     'env',
     [...plain, command, ...args],
-    {
-      encoding: 'utf8',
-      env,
-      // What is left running has its own output.
-      timeout: 600_000,
-    },
+    settings,
   )
   return { status, text: error ? String(error) : `${stdout}${stderr}` }
+}
+
+function sayBeside(command: string, args: readonly string[]): Promise<Said> {
+  return new Promise(resolve => {
+    const child = execFile(
+      'env',
+      [...plain, command, ...args],
+      settings,
+      (_, stdout, stderr) =>
+        resolve({ status: child.exitCode, text: `${stdout}${stderr}` }),
+    )
+  })
 }

@@ -10,7 +10,7 @@ import { makeDebianRoot, must, type DebianRoot } from './debian-root.js'
 import { until } from './until.js'
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url))
-const suites = (process.env['SUITES'] ?? 'bookworm').split(' ')
+const suites = (process.env['SUITES'] ?? 'bookworm').trim().split(' ')
 const architecture = process.arch === 'x64' ? 'amd64' : process.arch
 const debs = readdirSync(packages)
   .filter(name => name.endsWith('_all.deb') || name.endsWith(`_${architecture}.deb`))
