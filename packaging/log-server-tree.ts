@@ -37,6 +37,12 @@ export function makeLogServerTree(
   cpSync(join(node, 'bin/node'), join(root, home, 'bin/node'))
   const prepare = readProject('packaging/log-server/prepare-host')
   put(root, `${home}/prepare-host`, prepare, 0o755)
+  put(
+    root,
+    'usr/bin/vault-log-metrics',
+    readProject('syslog-ng/vault-log-metrics'),
+    0o755,
+  )
   installDependencies(join(root, home))
   for (const command of commands) putCommand(root, command)
   put(root, 'usr/bin/vault-log-ca', readProject('syslog-ng/vault-log-ca'), 0o755)
@@ -98,7 +104,7 @@ function putConfiguration(root: string): void {
     'etc/logrotate.d/vault-log-handler',
     logrotateFile(readProject('logrotate/logrotate.d/vault-log-handler')),
   )
-  for (const name of ['vault-logrotate', 'vault-replay']) {
+  for (const name of ['vault-logrotate', 'vault-metrics', 'vault-replay']) {
     put(root, `etc/cron.d/${name}`, readProject(`logrotate/cron.d/${name}`))
   }
 }

@@ -40,6 +40,16 @@ put(
       '@define vault-node-buffer-dir "/var/lib/vault-log-forwarder"',
   }),
 )
+// Names of its own: both packages may be on one machine.
+const nodeMetrics = '/usr/lib/vault-log-forwarder/vault-log-metrics'
+put(vaultNode, nodeMetrics, readProject('syslog-ng/vault-log-metrics'), 0o755)
+put(
+  vaultNode,
+  'etc/cron.d/vault-node-metrics',
+  edited(readProject('logrotate/cron.d/vault-metrics'), {
+    ' vault-log-metrics /': ` ${nodeMetrics} /`,
+  }),
+)
 put(vaultNode, 'usr/share/doc/vault-log-forwarder/copyright', readProject('LICENSE'))
 
 const debs = [

@@ -40,16 +40,49 @@ export const counterNames = {
   delivery_dropped: 'events dropped for one destination because too many were waiting',
   own_messages_held:
     'messages about the handler itself held back, since one goes out an hour',
+  metrics_errors: 'times the file with the metrics could not be written',
   unsent: 'messages still waiting when the program ended',
 } as const
 
 /** The name of a counter. */
 export type CounterName = keyof typeof counterNames
 
+/** What is counted apart by some labels, and which these are. */
+export const labelledNames = {
+  rule_alerts: {
+    meaning: 'alerts recorded, by rule and severity',
+    labels: ['rule', 'severity'],
+  },
+  delivery_attempts: {
+    meaning:
+      'attempts to deliver a message: delivered, retry, refused or suspended; and why, by its code',
+    labels: ['destination', 'outcome', 'reason'],
+  },
+  heartbeats: {
+    meaning: 'heartbeats sent, by the outcome, and why, by its code',
+    labels: ['outcome', 'reason'],
+  },
+} as const satisfies Readonly<
+  Record<string, { readonly meaning: string; readonly labels: readonly string[] }>
+>
+
+/** The name of what is counted by labels. */
+export type LabelledName = keyof typeof labelledNames
+
+/** A count under some values of the name's labels, in their order. */
+export interface LabelledCount {
+  readonly name: LabelledName
+  readonly values: readonly string[]
+  readonly count: number
+}
+
 /** Counts under a name; reading never resets. */
 export interface Counters {
   add(name: CounterName, by?: number): void
   get(name: CounterName): number
+  /** Counts one under these values of the labels, of which there must be few. */
+  addLabelled(name: LabelledName, values: readonly string[]): void
+  labelled(): LabelledCount[]
   /** `name=value` for each counter that isn't zero, in the order of the list, space separated; a word where all are. */
   summary(): string
 }
@@ -69,9 +102,16 @@ export function createCounters(): Counters {
     Object.keys(counterNames).map(name => [name, 0]),
   ) as Record<CounterName, number>
   const get = (name: CounterName) => values[name]
+  const labelled = new Map<string, LabelledCount>()
   return {
     add: (name, by = 1) => void (values[name] += by),
     get,
+    addLabelled(name, values) {
+      const key = JSON.stringify([name, values])
+      const count = (labelled.get(key)?.count ?? 0) + 1
+      labelled.set(key, { name, values, count })
+    },
+    labelled: () => [...labelled.values()],
     summary: () =>
       (Object.keys(counterNames) as CounterName[])
         .filter(name => get(name) > 0)

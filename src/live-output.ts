@@ -4,6 +4,7 @@ import { isOwnAlert, ownAlert, type OwnAlert } from './alert/own-alert.js'
 import type { DestinationConfig } from './config/config.js'
 import { lockBatch } from './delivery/batch.js'
 import { requeueDeadLetters } from './delivery/dead-letters.js'
+import type { Backlog } from './delivery/backlog.js'
 import { createDispatch } from './delivery/dispatch.js'
 import { watchDisks } from './disk-space.js'
 import type { Options } from './options.js'
@@ -34,6 +35,8 @@ export interface LiveOutput extends Output {
   requeue(destination: string): number
   /** Warns of what waits for destinations that `configure` wasn't given: it would wait unnoticed. */
   warnOfAbandoned(): void
+  /** What waits for the destinations that this process sends to. */
+  backlogs(): Backlog[]
   /** Takes what goes wrong with the files of the state folder. */
   readonly stateEvents: StateEvents
   /** Sends what waits, for a while; gives how many messages are unsent. */
@@ -122,6 +125,9 @@ export function liveOutput(
     }
     const { fresh, held } = busy(() => recorder.record(alerts, route))
     counters.add('recorded', alerts.length - fresh.length)
+    for (const { rule, severity } of fresh) {
+      counters.addLabelled('rule_alerts', [rule, severity])
+    }
     for (const { destination, messages } of held) dispatch.hold(destination, messages)
     if (fresh.length > 0) dispatch.wake()
   }
@@ -207,6 +213,7 @@ export function liveOutput(
         )
       }
     },
+    backlogs: () => dispatch.backlogs(),
     stateEvents: events,
     drain,
     async end() {

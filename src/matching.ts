@@ -27,6 +27,8 @@ export interface Matching {
   fresh(alert: Alert): Alert[]
   /** The time of the latest entry that had one. */
   readonly latest: string | undefined
+  /** How many keys rules over time remember. */
+  keys(): number
   idle(ms: number): Alert[]
   ongoing(): OngoingAlert[]
   useRules(rules: readonly CompiledRule[]): string[]
@@ -162,6 +164,7 @@ export function createMatching(
     get latest() {
       return latest
     },
+    keys: () => correlation.keys(),
     idle(ms) {
       const alerts = correlation.idle(ms).flatMap(found => raiseFound(found))
       counters.add('alerts', alerts.length)

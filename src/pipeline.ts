@@ -34,6 +34,10 @@ export interface Pipeline {
   readonly useRules: (rules: readonly CompiledRule[]) => string[]
   /** Nothing came in for so many milliseconds: the alerts of rules over time that are due by then. */
   readonly idle: (ms: number) => Alert[]
+  /** The time of the latest entry that had one, RFC 3339. */
+  readonly latest: string | undefined
+  /** How many keys rules over time remember. */
+  readonly keys: () => number
   /** The alerts over time whose counting goes on, and how far their windows reach now. */
   readonly ongoing: () => OngoingAlert[]
   /** What rules over time remember, as JSON; and back, giving in words what can't be used. */
@@ -106,6 +110,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     get literals() {
       return soughtInOverlong(rules)
     },
+    get latest() {
+      return matching.latest
+    },
+    keys: () => matching.keys(),
     useRules(other) {
       rules = inForce(other, log)
       prefilter = undefined

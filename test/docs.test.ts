@@ -5,7 +5,7 @@ import t from 'tap'
 import { isOwnAlert } from '../src/alert/own-alert.js'
 import { parseConfig } from '../src/config/config.js'
 import { routeKeys } from '../src/config/route.js'
-import { counterNames } from '../src/counters.js'
+import { counterNames, labelledNames } from '../src/counters.js'
 import { exitCode } from '../src/exit-code.js'
 import { formatFault } from '../src/fault.js'
 import { helpText } from '../src/help.js'
@@ -130,4 +130,18 @@ t.test('the man page has every command, option and exit status', async t => {
   for (const status of Object.values(exitCode)) {
     t.match(page, new RegExp(`^\\.It (?:Li )?${status}\\b`, 'm'), `exit status ${status}`)
   }
+})
+
+t.test('each metric is explained', async t => {
+  const text = read('docs/monitoring.md').replaceAll(/ +/g, ' ')
+  for (const [name, { meaning, labels }] of Object.entries(labelledNames)) {
+    const by = labels.map(label => `\`${label}\``).join(', ')
+    t.ok(text.includes(`| \`${name}_total\` by ${by} | ${meaning} |`), name)
+  }
+  const gauges = read('src/monitor/metrics.ts').matchAll(
+    /(?:gauge|ofBacklogs)\(\s*'(\w+)'/g,
+  )
+  const names = [...gauges].map(([, name = '']) => name)
+  t.ok(names.length > 7)
+  for (const name of names) t.ok(text.includes(`\`${name}\``), name)
 })

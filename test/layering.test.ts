@@ -33,7 +33,7 @@ t.test(
         /^(?:entry|alert|text)\/|^rule\/(?:severity|compile-rule|compile-clause)\.ts|^correlate\/correlator\.ts/,
       notify: /^(?:alert|notify|text)\/|^rule\/severity\.ts|^config\/ini-value\.ts/,
       config:
-        /^config\/|^(?:entry\/json-object|notify\/destinations?|alert\/alert)\.ts|^rule\/(?:severity|did-you-mean)\.ts|^fault\.ts/,
+        /^config\/|^(?:entry\/json-object|notify\/destinations?|alert\/alert)\.ts|^rule\/(?:severity|did-you-mean|duration)\.ts|^fault\.ts/,
       state: /^(?:state|alert)\/|^rule\/severity\.ts/,
       delivery:
         /^(?:delivery|state|notify|alert)\/|^config\/(?:config|route)\.ts|^(?:counters|diagnostics)\.ts/,
@@ -52,15 +52,15 @@ t.test('only the shell touches files, processes and the clock', async t => {
   const touches: [RegExp, RegExp][] = [
     [
       /from 'node:fs/,
-      /^(?:cli|become-owner|diagnostics|disk-space)\.ts$|^command\/version\.ts$|^(?:state|config)\/|^delivery\/(?:dead-letters|compose-digest|pace-file)|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|built-rules|schema-check|validate-packaged)|^scan\/scanner|^notify\/(?:http|program|aws|azure|google)/,
+      /^(?:cli|become-owner|diagnostics|disk-space)\.ts$|^command\/version\.ts$|^(?:state|config)\/|^delivery\/(?:dead-letters|compose-digest|pace-file)|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|built-rules|schema-check|validate-packaged)|^scan\/scanner|^notify\/(?:http|program|aws|azure|google)|^monitor\/monitor\.ts$/,
     ],
     [
       /(?<![\w'-])process\.(?!\w*')/,
-      /^(?:main|cli|become-owner|signals)\.ts$|^rule\/validate-packaged\.ts$|^notify\/run-program\.ts$|^state\/correlation-file\.ts$/,
+      /^(?:main|cli|become-owner|signals)\.ts$|^rule\/validate-packaged\.ts$|^notify\/run-program\.ts$|^state\/correlation-file\.ts$|^monitor\/monitor\.ts$/,
     ],
     [
       /Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval/,
-      /^(?:notify|delivery)\/|^(?:main|cli|signals|progress|live-output|live-correlation|reading-check)\.ts$/,
+      /^(?:notify|delivery)\/|^monitor\/(?:monitor|heartbeat)\.ts$|^(?:main|cli|signals|progress|live-output|live-correlation|reading-check)\.ts$/,
     ],
   ]
   for (const file of files) {

@@ -422,3 +422,61 @@ max_line_bytes = 1048576
   t.strictSame(exposedSecrets(file), [])
   t.strictSame(exposedSecrets(`${file}.missing`), [])
 })
+
+t.test('[metrics] and [heartbeat] are checked', async t => {
+  const faultsOf = (ini: string) => parseConfig('x.ini', ini, {}).faults.map(formatFault)
+  const configOf = (ini: string) => parseConfig('x.ini', ini, {}).config
+  const slack = `[slack]\nurl = ${url}\n`
+  t.strictSame(configOf('[metrics]\ntextfile_dir = /var/lib/x\n').metrics, {
+    textfileDir: '/var/lib/x',
+  })
+  t.strictSame(configOf(`[heartbeat]\nurl = https://a.example/{log}\n`).heartbeat, {
+    everyMs: 300_000,
+    to: { url: 'https://a.example/{log}' },
+  })
+  t.strictSame(
+    configOf(`[heartbeat]\ndestination = slack\nevery = 1m\n${slack}`).heartbeat,
+    {
+      everyMs: 60_000,
+      to: { destination: 'slack' },
+    },
+  )
+  const faults: [string, RegExp[]][] = [
+    ['[metrics]\n', [/x\.ini:1:1: \[metrics\] has no usable textfile_dir/]],
+    [
+      '[metrics]\ntextfile_dir = here\n',
+      [/x\.ini:2:1: .*begins with \/, got "here"/, /no usable/],
+    ],
+    [
+      '[metrics]\ntextfile_dirs = /x\n',
+      [/unknown key "textfile_dirs".*textfile_dir/, /no usable/],
+    ],
+    ['[heartbeat]\n', [/needs a usable url, or a destination/]],
+    [
+      `[heartbeat]\nurl = https://a.example/secretpart\n`,
+      [/must have \{log\} in it/, /needs a usable/],
+    ],
+    [
+      `[heartbeat]\nurl = secretpart-{log}\n`,
+      [/must be an http:\/\/ or https/, /needs a usable/],
+    ],
+    [
+      `[heartbeat]\nurl = https://a.example/{log}\ndestination = slack\n${slack}`,
+      [/and not both/],
+    ],
+    [`[heartbeat]\ndestination = slak\n${slack}`, [/x\.ini:2:1: .*destinations: slack$/]],
+    [
+      `[heartbeat]\nurl = https://a.example/{log}\nevery = 5s\n`,
+      [/must be from 1m to 24h, got "5s"/],
+    ],
+  ]
+  for (const [ini, wanted] of faults) {
+    const told = faultsOf(ini)
+    t.match(told, wanted, ini)
+    t.equal(told.length, wanted.length, told.join('; '))
+    t.notMatch(told.join(), /secretpart/)
+  }
+  const file = `${t.testdir({ 'x.ini': '[heartbeat]\nurl = https://a.example/{log}\n' })}/x.ini`
+  chmodSync(file, 0o644)
+  t.match(exposedSecrets(file).map(formatFault), [/\[heartbeat\] url is a secret/])
+})

@@ -23,6 +23,7 @@ const severityOf = {
   'handler-write-failed': 'critical',
   'handler-state-corrupt': 'high',
   'handler-notify-test': 'info',
+  'handler-heartbeat': 'info',
 } as const satisfies Readonly<Record<string, Severity>>
 
 /** The kind of an alert of the handler's own; `rule` in the alert record. */

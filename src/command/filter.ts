@@ -1,4 +1,5 @@
 import type { OwnAlert } from '../alert/own-alert.js'
+import type { Config } from '../config/config.js'
 import { dryRunOutput } from '../dry-run-output.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault, formatWarning } from '../fault.js'
@@ -58,26 +59,46 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
       options,
       shell,
     )
+  const monitor =
+    live &&
+    (await import('../monitor/monitor.js')).startMonitor(pipeline, live, options, shell)
+  const heartbeat =
+    live && (await import('../monitor/heartbeat.js')).startHeartbeat(options, shell)
+  const watch = ({ metrics, heartbeat: beats, destinations }: Config) => {
+    monitor?.configure(metrics)
+    heartbeat?.configure(beats, destinations)
+  }
+  watch(setup.config)
   const endCheck = live && startReadingCheck(live, counters)
   const limits = { maxLineBytes: setup.config.maxLineBytes, literals: pipeline.literals }
-  signals.onReport = () => diagnostics.info(`so far: ${counters.summary()}`)
+  signals.onReport = () => {
+    diagnostics.info(`so far: ${counters.summary()}`)
+    if (monitor) diagnostics.info(`metrics:\n${monitor.text()}`)
+  }
   signals.reloadBy(() => {
     if (live && correlation)
-      void reload(options, shell, pipeline, live, correlation, limits)
+      void reload(options, shell, pipeline, live, correlation, limits).then(
+        config => config && watch(config),
+      )
   })
   diagnostics.debug(`${rules.length} rules; reading`)
   await readLog(pipeline, output, limits, shell)
   signals.reloadBy(() => {})
   endCheck?.()
   correlation?.end()
+  await heartbeat?.end()
   await output.end()
+  monitor?.end()
   // On a terminal or in a shell pipeline, silence is success; a log wants to be told.
   const isRoutine = options.dryRun && counters.get('undecodable') === 0
   diagnostics[isRoutine ? 'debug' : 'info'](`end of input: ${counters.summary()}`)
   return exitCode.ok
 }
 
-/** All or nothing: with any fault, the settings and rules stay as they are, and it is said. */
+/**
+ * All or nothing: with any fault, the settings and rules stay as they are, and it is said. Gives the
+ * settings now in force.
+ */
 async function reload(
   options: Options,
   shell: Shell,
@@ -85,7 +106,7 @@ async function reload(
   live: LiveOutput,
   correlation: LiveCorrelation,
   limits: { maxLineBytes: number; literals: readonly string[] },
-): Promise<void> {
+): Promise<Config | undefined> {
   const { diagnostics, counters } = shell
   const setup = await readSetup(options, shell)
   const faults = [...setup.configFaults, ...setup.ruleFaults]
@@ -94,7 +115,7 @@ async function reload(
     for (const fault of faults) diagnostics.error(formatFault(fault))
     const owns = faultAlerts({ ...options, faults: [] }, setup, 'Reload refused: ')
     for (const own of owns) live.say(own)
-    return
+    return undefined
   }
   for (const warning of setup.warnings) diagnostics.warn(formatWarning(warning))
   correlation.dropped(pipeline.useRules(setup.rules))
@@ -104,6 +125,7 @@ async function reload(
   live.warnOfAbandoned()
   counters.add('reloads')
   diagnostics.info(`reloaded: ${setup.rules.length} rules`)
+  return setup.config
 }
 
 /** Rules without a fault; where faults leave none of this log, the packaged rules. */

@@ -7,7 +7,15 @@ import { suggest } from '../rule/did-you-mean.js'
 import { iniPositions, type IniPosition } from './ini-positions.js'
 import { wholeNumber } from './ini-value.js'
 import { readDestination, type DestinationSettings } from './read-destination.js'
-import { readKeys, type FaultReport, type Keys } from './read-keys.js'
+import {
+  heartbeatConfig,
+  heartbeatKeys,
+  metricsConfig,
+  metricsKeys,
+  type HeartbeatConfig,
+  type MetricsConfig,
+} from './monitoring.js'
+import { readKeys, type FaultReport, type Keys, type ReadKeys } from './read-keys.js'
 import { routeOf, type Route } from './route.js'
 import { shownKey } from './shown-key.js'
 
@@ -25,6 +33,8 @@ export interface Config {
   /** In the order of the ini; those of no use left out. */
   readonly destinations: readonly DestinationConfig[]
   readonly maxLineBytes: number
+  readonly metrics?: MetricsConfig
+  readonly heartbeat?: HeartbeatConfig
 }
 
 const mebibyte = 1024 * 1024
@@ -33,6 +43,8 @@ const mebibyte = 1024 * 1024
 const limits: Keys = {
   max_line_bytes: { parse: wholeNumber(mebibyte, 256 * mebibyte, 'bytes') },
 }
+
+const monitoringKeys = { metrics: metricsKeys, heartbeat: heartbeatKeys }
 
 /** A kind, and the label of one of several. */
 const destinationSection = /^(\w+)(?: +"([\w-]{1,64})")?$/
@@ -93,6 +105,7 @@ export function parseConfig(
 
   let maxLineBytes = 64 * mebibyte
   const found: DestinationConfig[] = []
+  const monitoring: { metrics?: ReadKeys; heartbeat?: ReadKeys } = {}
   for (const [section, content] of Object.entries(
     parse(text) as unknown as Record<string, unknown>,
   )) {
@@ -105,6 +118,14 @@ export function parseConfig(
       const { settings } = readKeys(section, content, limits, env, report)
       const { max_line_bytes } = settings
       if (max_line_bytes !== undefined) maxLineBytes = Number(max_line_bytes)
+    } else if (section === 'metrics' || section === 'heartbeat') {
+      monitoring[section] = readKeys(
+        section,
+        content,
+        monitoringKeys[section],
+        env,
+        report,
+      )
     } else if (destination !== undefined) {
       const read = readDestination(section, content, destination, env, report)
       if (read === undefined) continue
@@ -113,11 +134,25 @@ export function parseConfig(
         fault(section, undefined, `[${section}] is there twice, and the first one holds`)
       } else found.push({ name, kind, ...read, route: routeOf(read.settings) })
     } else {
-      const known = [...Object.keys(destinations), 'limits']
+      const known = [
+        ...Object.keys(destinations),
+        'limits',
+        ...Object.keys(monitoringKeys),
+      ]
       fault(section, undefined, `unknown section [${section}]${suggest(section, known)}`)
     }
   }
-  return { config: { destinations: found, maxLineBytes }, faults }
+  const names = found.map(({ name }) => name)
+  const metrics = monitoring.metrics && metricsConfig(monitoring.metrics, report)
+  const heartbeat =
+    monitoring.heartbeat && heartbeatConfig(monitoring.heartbeat, names, report)
+  const config = {
+    destinations: found,
+    maxLineBytes,
+    ...(metrics && { metrics }),
+    ...(heartbeat && { heartbeat }),
+  }
+  return { config, faults }
 }
 
 function repeatedKeys(positions: readonly IniPosition[]): IniPosition[] {

@@ -4,10 +4,15 @@ import { isJsonObject } from '../entry/json-object.js'
 import type { Fault } from '../fault.js'
 import { destinations } from '../notify/destinations.js'
 import { iniPositions } from './ini-positions.js'
-import { standsElsewhere } from './read-keys.js'
+import { heartbeatKeys } from './monitoring.js'
+import { standsElsewhere, type Keys } from './read-keys.js'
 
 /** S_IROTH: all users of the machine may read it. */
 const readableByOthers = 0o004
+
+function keysOf(kind: string): Keys {
+  return Object.hasOwn(destinations, kind) ? destinations[kind]!.keys : {}
+}
 
 /** A warning for each secret that is written in an ini which everybody can read. Never throws. */
 export function exposedSecrets(file: string): Fault[] {
@@ -24,7 +29,7 @@ export function exposedSecrets(file: string): Fault[] {
   const sections = parse(text) as Record<string, unknown>
   return iniPositions(text).flatMap(({ section, key, line, column }) => {
     const [kind = ''] = section.split(' ')
-    const keys = Object.hasOwn(destinations, kind) ? destinations[kind]!.keys : {}
+    const keys = section === 'heartbeat' ? heartbeatKeys : keysOf(kind)
     if (key === undefined || !Object.hasOwn(keys, key) || !keys[key]!.isSecret) return []
     const content = sections[section]
     const value = isJsonObject(content) ? content[key] : undefined

@@ -104,6 +104,9 @@ export function createAbsence(
       const settled = isIdle ? until : until - latenessMs
       return [...states].flatMap(([id, state]) => settle(id, state, settled))
     },
+    get size() {
+      return states.size
+    },
     get evicted() {
       return evicted
     },

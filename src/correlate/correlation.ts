@@ -34,6 +34,8 @@ export interface Correlation {
   idle(ms: number): Found[]
   /** Alerts whose counting goes on, each with its rule. */
   open(): { readonly rule: CompiledRule; readonly alert: OpenAlert }[]
+  /** How many keys all rules remember. */
+  keys(): number
   /** Whether a rule's throttle lets a message out. */
   admits(rule: CompiledRule, key: Key, time: string): boolean
   /** These rules are in force from now on; what is known of them stays. Gives what `restore` does. */
@@ -186,6 +188,11 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
         const alerts = running.get(rule.rule.id)?.correlator?.open?.() ?? []
         return alerts.map(alert => ({ rule, alert }))
       }),
+    keys: () =>
+      [...running.values()].reduce(
+        (sum, { correlator }) => sum + (correlator?.size ?? 0),
+        0,
+      ),
     admits(rule, key, time) {
       const throttle = running.get(rule.rule.id)?.throttle
       return throttle === undefined || throttle.admit(key, epochOf(time))

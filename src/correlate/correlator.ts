@@ -59,6 +59,8 @@ export interface Correlator {
   advance(until: number, isIdle: boolean): Finding[]
   /** Alerts whose counting goes on. */
   open?(): readonly OpenAlert[]
+  /** How many keys are remembered. */
+  readonly size: number
   /** How many keys were given up, over all, since there were too many. */
   readonly evicted: number
   /** The state as JSON; `load` takes it back into a fresh correlator, and throws where it is none. */

@@ -87,6 +87,9 @@ export function createFirstSeen(
         return [{ key, first: at, last: at, count: 1, at, title }]
       })
     },
+    get size() {
+      return keys.size
+    },
     get evicted() {
       return keys.evicted + values.evicted
     },

@@ -190,6 +190,9 @@ export function createSequence(
         return found
       })
     },
+    get size() {
+      return table.size
+    },
     get evicted() {
       return table.evicted + cut
     },

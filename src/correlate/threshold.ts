@@ -138,6 +138,9 @@ export function createThreshold(
         if (key === undefined || alert === undefined) return []
         return [{ key, window: alert.window, last: occurrences!.last }]
       }),
+    get size() {
+      return table.size
+    },
     get evicted() {
       return table.evicted
     },

@@ -1,9 +1,11 @@
 import type { Counters } from '../counters.js'
 import type { Diagnostics } from '../diagnostics.js'
-import type { Message } from '../notify/notifier.js'
+import { reasonCode } from '../notify/reason-code.js'
+import type { Attempt, Message } from '../notify/notifier.js'
 
 /** What becomes of a destination's messages, counted and said: a trouble once, not at each attempt. */
 export interface DeliveryReport {
+  attempted(attempt: Attempt): void
   delivered(message: Message): void
   givenUp(message: Message, reason: string): void
   /** It was refused as a whole, and goes out in parts. */
@@ -55,6 +57,9 @@ export function createDeliveryReport(
     failingSince = undefined
   }
   return {
+    attempted({ outcome, reason }) {
+      counters.addLabelled('delivery_attempts', [name, outcome, reasonCode(reason)])
+    },
     delivered({ kind }) {
       counters.add('deliveries')
       if (kind === 'digest') counters.add('digests')

@@ -4,6 +4,7 @@ import { isRouted } from '../config/route.js'
 import type { DestinationConfig } from '../config/config.js'
 import type { World } from '../notify/destination.js'
 import type { Delivery } from '../state/delivery.js'
+import type { Backlog } from './backlog.js'
 import type { SenderOptions } from './sender-options.js'
 import { startSender, type Sender } from './sender.js'
 import { wayTo, type Way } from './way.js'
@@ -20,6 +21,8 @@ export interface Dispatch {
   isHeard(alert: Alert, except: string | undefined): boolean
   /** Of the destinations in force. */
   names(): string[]
+  /** Of the destinations that this process sends to. */
+  backlogs(): Backlog[]
   /** Something was added to the outboxes. */
   wake(): void
   /** Keeps messages in memory that could not be put into an outbox. */
@@ -61,6 +64,7 @@ export function createDispatch(
     isHeard: (alert, except) =>
       others(except).some(({ config }) => isRouted(alert, config.route)),
     names: () => [...entries.keys()],
+    backlogs: () => [...entries.values()].flatMap(({ sender }) => sender.backlog() ?? []),
     wake() {
       for (const { sender } of entries.values()) sender.wake()
     },

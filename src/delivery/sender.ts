@@ -1,6 +1,5 @@
-// One destination's sender: takes what waits in its outbox, at the channel's pace, until each event
-// is delivered or given up. Of all processes with this state folder one sends: whoever has the
-// destination's lock. The others ask for it each second.
+// Sends what waits in a destination's outbox, at the channel's pace. Of all processes with this state
+// folder one does, who has the destination's lock; the others ask for it each second.
 
 import type { Alert } from '../alert/alert.js'
 import type { Attempt } from '../notify/notifier.js'
@@ -8,6 +7,7 @@ import { tryLock, type Lock } from '../state/lock.js'
 import { openOutbox } from '../state/outbox.js'
 import { countWaiting, outboxDir } from '../state/outbox-files.js'
 import { attemptSafely } from './attempt.js'
+import { backlogOf, countUnsent, type Backlog } from './backlog.js'
 import { backoffMs } from './backoff.js'
 import { adoptBatches } from './batch.js'
 import { chooseMessage, type Chosen } from './choose-message.js'
@@ -40,9 +40,11 @@ export interface Sender {
   hold(alerts: readonly Alert[]): void
   /** From the next message on the destination is reached in this way. */
   use(way: Way): void
+  /** What waits; undefined where another process sends to this destination. */
+  backlog(): Backlog | undefined
   /**
-   * Sends what waits for at most `limitMs`, but doesn't wait out a pause that ends later; then gives
-   * back the lock. Gives how many events and batches wait still that this process is to send.
+   * Sends what waits for at most `limitMs`, without waiting out a longer pause, and gives back the
+   * lock. Gives how many events and batches wait still that this process is to send.
    */
   drain(limitMs: number): Promise<number>
 }
@@ -117,10 +119,7 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
     }
   }
 
-  const unsent = () => {
-    const { critical, others, batches, awaiting } = outbox.waiting()
-    return critical + others + batches + awaiting + apart.count()
-  }
+  const unsent = () => countUnsent(outbox, apart)
 
   const waiting = () => ({ ...outbox.waiting(), apart: apart.turn(), ...lanes.held() })
 
@@ -143,6 +142,7 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
     attempting = new AbortController()
     const result = await attemptSafely(way.notifier, chosen.message, attempting.signal)
     pace = ended(pace, now())
+    report.attempted(result)
     if (result.outcome !== 'delivered') chosen.discard()
     await settle(chosen, result)
     await keepPace()
@@ -239,6 +239,7 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
       outbox.hold(alerts)
       sleep.wake()
     },
+    backlog: () => lock && backlogOf(name, outbox, apart),
     use(other) {
       replacement = other
       sleep.wake()

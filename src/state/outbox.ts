@@ -30,6 +30,8 @@ export interface Outbox {
     readonly batches: number
     readonly awaiting: number
   }
+  /** When the one was raised that waits longest, RFC 3339; undefined where none can be read. */
+  oldest(): string | undefined
   /** The oldest of the most severe; undefined where nothing waits. */
   first(): Place | undefined
   /** Every event that waits to be sent, as they were raised. */
@@ -138,6 +140,32 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
 
   const all = () => [...waiting.values()].flatMap(places => [...places])
 
+  const eventsAt = (places: readonly Place[]): WaitingEvents => {
+    const joined = new Set(places.flatMap(place => requests.joinedTo(place)))
+    const lines = joined.size === 0 ? places : [...places, ...joined].sort(ascending)
+    /** Of each line as it was read: another one may stand there when it is settled. */
+    const checks = new Uint32Array(lines.length)
+    return {
+      *read() {
+        yield* files.read(
+          lines.filter(place => place < firstHeld),
+          checks,
+        )
+        for (const place of places) if (held.has(place)) yield held.get(place)!
+      },
+      settle() {
+        const still = new Set(places.flatMap(place => requests.joinedTo(place)))
+        for (const [i, line] of lines.entries()) {
+          if (joined.has(line) ? still.has(line) : takeOut(line)) {
+            files.settle(line, checks[i]!)
+          }
+        }
+        for (const place of places) requests.settled(place)
+        files.write()
+      },
+    }
+  }
+
   return {
     async poll(now) {
       time = now
@@ -161,37 +189,24 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
       const sum = others.reduce((total, size) => total + size, 0)
       return { critical, others: sum, batches: batches.length, awaiting: awaiting.size }
     },
+    oldest() {
+      const firsts = [...waiting.values()].flatMap(places => places.first() ?? [])
+      const oldest = Math.min(...firsts, ...deferred.keys(), ...awaiting.keys())
+      if (!Number.isFinite(oldest)) return undefined
+      try {
+        for (const [alert] of eventsAt([oldest]).read()) return alert?.raised
+      } catch {
+        // The sender, which reads it too, says what is wrong with the file.
+      }
+      return undefined
+    },
     first() {
       for (const places of waiting.values()) if (places.size > 0) return places.first()
       return undefined
     },
     // Places grow as events are raised; those in memory come last.
     all: () => all().sort(ascending),
-    events(places) {
-      const joined = new Set(places.flatMap(place => requests.joinedTo(place)))
-      const lines = joined.size === 0 ? places : [...places, ...joined].sort(ascending)
-      /** Of each line as it was read: another one may stand there when it is settled. */
-      const checks = new Uint32Array(lines.length)
-      return {
-        *read() {
-          yield* files.read(
-            lines.filter(place => place < firstHeld),
-            checks,
-          )
-          for (const place of places) if (held.has(place)) yield held.get(place)!
-        },
-        settle() {
-          const still = new Set(places.flatMap(place => requests.joinedTo(place)))
-          for (const [i, line] of lines.entries()) {
-            if (joined.has(line) ? still.has(line) : takeOut(line)) {
-              files.settle(line, checks[i]!)
-            }
-          }
-          for (const place of places) requests.settled(place)
-          files.write()
-        },
-      }
-    },
+    events: eventsAt,
     defer(place) {
       for (const [severity, places] of waiting) {
         if (places.delete(place)) deferred.set(place, severity)
