@@ -1,7 +1,7 @@
 // `SUITES='bookworm trixie noble' npm run test:packages`: the packages in a fresh Debian or Ubuntu, installed by
 // apt, run by its own syslog-ng, upgraded, removed and purged.
 
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -133,6 +133,29 @@ for (const suite of suites) {
       const foreign = 'find /var/lib/vault-log-handler ! -user vault-log'
       t.equal(must(root.run(foreign)), '', "nothing in the state folder is another's")
     })
+
+    await t.test(
+      "cron hands syslog-ng's counters to node_exporter, where it is",
+      async t => {
+        const folder = '/var/lib/prometheus/node-exporter'
+        const run = (entry: string) => {
+          const [line] = read(root, entry).match(/^\* \* \* \* \* root .*$/m) ?? []
+          must(root.run(line!.slice('* * * * * root '.length)))
+        }
+        const entries = ['etc/cron.d/vault-metrics', 'etc/cron.d/vault-node-metrics']
+        for (const entry of entries) run(entry)
+        t.notOk(existsSync(join(root.dir, folder)))
+        for (const entry of entries) {
+          must(root.run(`mkdir -p ${folder}`))
+          run(entry)
+          const text = read(root, `${folder}/vault-log-syslog-ng.prom`)
+          for (const name of ['d_vault_node_audit', 'd_vault_log_audit_handler']) {
+            t.match(text, `vault_log_syslog_ng_dropped_total{destination="${name}"} 0\n`)
+          }
+          must(root.run('rm -r /var/lib/prometheus'))
+        }
+      },
+    )
 
     await t.test('an upgrade keeps what the site has changed', async t => {
       const newer = files.map(file => newerDeb(root, file))
