@@ -63,6 +63,9 @@ Options of check:
       --cost            which lines each rule in force costs time on, and what it
                         looks for in them; the dearest first
 
+      --partition FIELD the rules that break where lines are divided among
+                        several handlers by the value of this field
+
 Options of explain and test:
       --rule ID         only this rule; explain shows all of its conditions
       --json            explain: one JSON object for each line and rule

@@ -55,6 +55,8 @@ export interface Options {
   readonly record: boolean
   /** `check` only: what each rule costs. */
   readonly cost: boolean
+  /** `check` only: the field by whose values lines are divided among handlers. */
+  readonly partition: string | undefined
   readonly debug: boolean
   readonly diagnosticsFile: string | undefined
   readonly help: boolean
@@ -80,6 +82,7 @@ const known = {
   json: { type: 'boolean' },
   record: { type: 'boolean' },
   cost: { type: 'boolean' },
+  partition: { type: 'string' },
   debug: { type: 'boolean', short: 'd' },
   log: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -101,6 +104,7 @@ const commandsOf = {
   json: ['explain'],
   record: ['test'],
   cost: ['check'],
+  partition: ['check'],
 } as const satisfies Partial<Record<keyof typeof known, readonly Command[]>>
 
 /**
@@ -186,6 +190,7 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
     json: values.has('json'),
     record: values.has('record'),
     cost: values.has('cost'),
+    partition: last('partition'),
     debug: values.has('debug'),
     diagnosticsFile: last('log'),
     help: values.has('help'),

@@ -2,13 +2,15 @@ import { exposedSecrets } from '../config/exposed-secrets.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault, formatWarning } from '../fault.js'
 import type { Options } from '../options.js'
+import { brokenByPartition } from '../partition.js'
 import { ruleCosts } from '../rule-cost.js'
 import { readSetup } from '../setup.js'
 import type { Shell } from '../shell.js'
 
 /**
  * `check`: every fault and warning of the ini and of every rule file, on stdout, in the order of the
- * files. Warnings are no faults. With --cost also what each rule in force costs.
+ * files. Warnings are no faults. With --cost also what each rule in force costs,
+ * with --partition those that break where lines are divided among handlers.
  */
 export async function check(options: Options, shell: Shell): Promise<number> {
   const { stdout } = shell
@@ -28,13 +30,21 @@ export async function check(options: Options, shell: Shell): Promise<number> {
   for (const { text } of told) stdout.write(`${text}\n`)
   if (faults.length > 0) return exitCode.config
   stdout.write(`no faults in ${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}\n`)
+  const ours = rules.filter(
+    ({ rule }) => rule.log === options.log && rule.enabled !== false,
+  )
   if (options.cost) {
-    const ours = rules.filter(
-      ({ rule }) => rule.log === options.log && rule.enabled !== false,
-    )
     for (const { rule, on, looksFor } of ruleCosts(ours)) {
       stdout.write(`${rule}: ${on}${looksFor === '' ? '' : `: ${looksFor}`}\n`)
     }
+  }
+  if (options.partition !== undefined) {
+    const broken = brokenByPartition(ours, options.partition)
+    for (const { rule, why } of broken) stdout.write(`${rule}: ${why}\n`)
+    const field = options.partition
+    stdout.write(
+      `${broken.length} of ${ours.length} rules in force break where lines are divided by ${field}\n`,
+    )
   }
   return exitCode.ok
 }

@@ -65,3 +65,51 @@ t.test('check warns of a secret that everybody can read', async t => {
   chmodSync(`${dir}/x.ini`, 0o600)
   t.notMatch((await runHandler('audit', ['check', ...bare])).stdout, 'warning')
 })
+
+t.test(
+  'check --partition tells which rules need lines that others would get',
+  async t => {
+    const { bare, dir } = handlerFolder(t)
+    const tests = [{ name: 'none', alerts: 0, entries: [{ request: { path: 'b' } }] }]
+    const when = { 'request.path': 'a' }
+    const over = (clause: object) => ({ when, ...clause })
+    const rules: Record<string, object> = {
+      single: { when },
+      'by-host': over({
+        threshold: { count: 2, within: '1m', by: 'request.remote_address' },
+      }),
+      'by-both': over({
+        threshold: {
+          count: 2,
+          within: '1m',
+          by: ['auth.entity_id', 'request.remote_address'],
+        },
+      }),
+      'by-actor': over({ threshold: { count: 2, within: '1m', by: 'auth.entity_id' } }),
+      'over-all': over({ threshold: { count: 2, within: '1m' } }),
+      off: over({ enabled: false, threshold: { count: 2, within: '1m' } }),
+    }
+    writeFiles(
+      `${dir}/rules`,
+      Object.fromEntries(
+        Object.entries(rules).map(([id, rest]) => [
+          `${id}.json`,
+          JSON.stringify({ ...ruleOf({ id, when, tests }), ...rest }),
+        ]),
+      ),
+    )
+    const args = ['check', '--partition', 'request.remote_address', '-r', `${dir}/rules`]
+    const { status, stdout } = await runHandler('audit', [...args, ...bare])
+    t.strictSame(
+      [status, ...stdout.split('\n')],
+      [
+        0,
+        'no faults in 6 rules',
+        'by-actor: threshold by auth.entity_id',
+        'over-all: threshold over all lines',
+        '2 of 5 rules in force break where lines are divided by request.remote_address',
+        '',
+      ],
+    )
+  },
+)
