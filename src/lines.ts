@@ -1,6 +1,7 @@
 import { Transform, Writable, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import split2 from 'split2'
+import { startLongLine, type LongLine } from './long-line.js'
 import {
   readOverlongLine,
   type OverlongLine,
@@ -8,6 +9,9 @@ import {
 } from './overlong-line.js'
 
 const newline = 10
+
+/** From so many held bytes on they are no list of pieces any more. */
+const longBytes = 1024 * 1024
 
 /** Who takes what was read. A returned promise holds up the reading until it is settled. */
 export type LineReaders = RestReaders & (LineReader | ChunkReader)
@@ -93,18 +97,33 @@ async function* untilAborted(input: Readable, stop: AbortSignal): AsyncGenerator
 function wholeLines(limits: LineLimits, readers: RestReaders) {
   let held: Buffer[] = []
   let heldBytes = 0
+  /** In the place of the list, where it was long. */
+  let long: LongLine | undefined
   let overlong: OverlongLineReader | undefined
 
   const hold = (piece: Buffer) => {
     if (piece.length === 0) return
     if (overlong !== undefined) return overlong.push(piece)
-    held.push(piece)
     heldBytes += piece.length
-    if (heldBytes <= limits.maxLineBytes) return
-    overlong = readOverlongLine(limits.literals)
-    for (const part of held) overlong.push(part)
+    if (heldBytes > limits.maxLineBytes) {
+      overlong = readOverlongLine(limits.literals)
+      for (const part of takeHeld(piece)) overlong.push(part)
+      return
+    }
+    held.push(piece)
+    if (heldBytes < longBytes) return
+    long ??= startLongLine()
+    while (held.length > 0 && long.push(held[0]!)) held.shift()
+  }
+
+  /** What is held, with what follows. */
+  const takeHeld = (rest: Buffer): Buffer[] => {
+    const isIn = held.length === 0 && long?.push(rest) === true
+    const parts = [...(long ? [long.end()] : []), ...held, ...(isIn ? [] : [rest])]
     held = []
     heldBytes = 0
+    long = undefined
+    return parts
   }
 
   const endOverlong = async () => {
@@ -130,9 +149,7 @@ function wholeLines(limits: LineLimits, readers: RestReaders) {
         if (overlong !== undefined) {
           ended = endOverlong()
           lines = lines.subarray(first + 1)
-        } else lines = Buffer.concat([...held, lines.subarray(first)])
-        held = []
-        heldBytes = 0
+        } else lines = oneOf(takeHeld(lines.subarray(first)))
       }
       hold(chunk.subarray(last + 1))
       settle(ended, error => done(error, lines.length > 0 ? lines : undefined))
@@ -141,7 +158,11 @@ function wholeLines(limits: LineLimits, readers: RestReaders) {
       settle(overlong === undefined ? undefined : endOverlong(), done)
     },
   })
-  return { stream, rest: () => Buffer.concat(held).toString() }
+  return { stream, rest: () => oneOf(takeHeld(Buffer.alloc(0))).toString() }
+}
+
+function oneOf(parts: readonly Buffer[]): Buffer {
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
 }
 
 function settle(

@@ -103,6 +103,30 @@ t.test('an overlong line at the end of the input is told of', async t => {
   t.equal(overlong[0]?.bytes, 2 * mebibyte)
 })
 
+t.test('long lines are whole, whatever stands around them', async t => {
+  const long = (bytes: number) =>
+    Array.from({ length: bytes / 8 }, (_, i) => String(i % 1e8).padStart(8, 'x')).join('')
+  const lines = [
+    'a',
+    long(1.5 * mebibyte),
+    'b',
+    long(mebibyte),
+    long(2.5 * mebibyte),
+    'c',
+  ]
+  const rest = long(1.25 * mebibyte)
+  const bytes = Buffer.from(lines.map(line => `${line}\n`).join('') + rest)
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(), { minLength: 10 }), async offsets => {
+      const result = await read(cut(bytes, offsets), { maxLineBytes: 4 * mebibyte })
+      t.ok(result.lines.join() === lines.join())
+      t.ok(result.rest === rest)
+      t.strictSame(result.overlong, [])
+    }),
+    { numRuns: 20 },
+  )
+})
+
 t.test('the time for one long line is linear', async t => {
   const seconds = async (megabytes: number) => {
     const chunk = Buffer.alloc(64 * 1024, 'x')
