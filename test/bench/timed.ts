@@ -45,7 +45,7 @@ export function compare(
 }
 
 /** The value in the middle. */
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1]!
 }
 
