@@ -34,13 +34,15 @@ export function startMonitor(
   let lagMs: number | undefined
   let known: string | undefined
 
+  const look = () => {
+    if (counters.get('lines') === lines) return
+    lines = counters.get('lines')
+    lastLineAt = now()
+    const { latest } = pipeline
+    if (latest !== undefined) lagMs = lastLineAt - Date.parse(latest)
+  }
   const text = () => {
-    if (counters.get('lines') > lines) {
-      lines = counters.get('lines')
-      lastLineAt = now()
-      const { latest } = pipeline
-      if (latest !== undefined) lagMs = lastLineAt - Date.parse(latest)
-    }
+    look()
     return exposition(counters, {
       log,
       now: now(),
@@ -53,15 +55,16 @@ export function startMonitor(
     })
   }
   const write = () => {
-    const content = text()
-    if (folder === undefined) return
+    if (folder === undefined) return look()
     const file = join(folder, `${log}-log-handler.prom`)
+    // A scrape must not see half of it; node_exporter passes over other names than *.prom. At a
+    // restart the next handler writes one, too.
+    const unfinished = `${file}.${process.pid}`
     try {
-      // A scrape must not see half of it; node_exporter passes over other names than *.prom.
-      writeFileSync(`${file}.new`, content)
+      writeFileSync(unfinished, text())
       // For node_exporter's user, whatever umask syslog-ng has handed down.
-      chmodSync(`${file}.new`, 0o644)
-      renameSync(`${file}.new`, file)
+      chmodSync(unfinished, 0o644)
+      renameSync(unfinished, file)
       known = undefined
     } catch (error) {
       counters.add('metrics_errors')

@@ -191,8 +191,9 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
     },
     oldest() {
       const firsts = [...waiting.values()].flatMap(places => places.first() ?? [])
-      const oldest = Math.min(...firsts, ...deferred.keys(), ...awaiting.keys())
-      if (!Number.isFinite(oldest)) return undefined
+      const places = [...firsts, ...deferred.keys(), ...awaiting.keys()]
+      const oldest = places.reduce((least, place) => Math.min(least, place), Infinity)
+      if (oldest === Infinity) return undefined
       try {
         for (const [alert] of eventsAt([oldest]).read()) return alert?.raised
       } catch {
