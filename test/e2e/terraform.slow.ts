@@ -80,7 +80,7 @@ t.test('both machines boot, and an entry becomes an alert', { skip }, async t =>
     t.teardown(() => root.remove())
     must(
       root.install(
-        'apt-get update -q && apt-get install -qy --no-install-recommends ca-certificates',
+        'apt-get update -q && apt-get install -qy --no-install-recommends ca-certificates rsyslog',
       ),
     )
     cloud.join(root, address)
