@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { parse } from 'ini'
 import { isJsonObject } from '../entry/json-object.js'
 import type { Fault } from '../fault.js'
 import { destinations } from '../notify/destinations.js'
 import { suggest } from '../rule/did-you-mean.js'
-import { iniPositions, type IniPosition } from './ini-positions.js'
+import type { IniPosition } from './ini-positions.js'
 import { wholeNumber } from './ini-value.js'
+import { parseIni } from './parse-ini.js'
 import { readDestination, type DestinationSettings } from './read-destination.js'
 import {
   heartbeatConfig,
@@ -78,9 +78,7 @@ export function parseConfig(
   iniText: string,
   env: NodeJS.ProcessEnv,
 ): { config: Config; faults: Fault[] } {
-  // A byte order mark would make the first section's header a key.
-  const text = iniText.replace(/^\ufeff/, '')
-  const positions = iniPositions(text)
+  const { sections, positions } = parseIni(iniText)
   const faults: Fault[] = []
   const placeOf = (section: string, key: string | undefined) =>
     positions.find(at => at.section === section && at.key === key)
@@ -106,9 +104,7 @@ export function parseConfig(
   let maxLineBytes = 64 * mebibyte
   const found: DestinationConfig[] = []
   const monitoring: { metrics?: ReadKeys; heartbeat?: ReadKeys } = {}
-  for (const [section, content] of Object.entries(
-    parse(text) as unknown as Record<string, unknown>,
-  )) {
+  for (const [section, content] of Object.entries(sections)) {
     const [, kind = '', label] = destinationSection.exec(section) ?? []
     const destination = Object.hasOwn(destinations, kind) ? destinations[kind] : undefined
     if (!isJsonObject(content)) {

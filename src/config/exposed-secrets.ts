@@ -1,10 +1,9 @@
 import { readFileSync, statSync } from 'node:fs'
-import { parse } from 'ini'
 import { isJsonObject } from '../entry/json-object.js'
 import type { Fault } from '../fault.js'
 import { destinations } from '../notify/destinations.js'
-import { iniPositions } from './ini-positions.js'
 import { heartbeatKeys } from './monitoring.js'
+import { parseIni } from './parse-ini.js'
 import { standsElsewhere, type Keys } from './read-keys.js'
 
 /** S_IROTH: all users of the machine may read it. */
@@ -20,14 +19,13 @@ export function exposedSecrets(file: string): Fault[] {
   let text: string
   try {
     mode = statSync(file).mode
-    // Without a byte order mark, which would make the first section's header a key.
-    text = readFileSync(file, 'utf8').replace(/^\ufeff/, '')
+    text = readFileSync(file, 'utf8')
   } catch {
     return []
   }
   if ((mode & readableByOthers) === 0) return []
-  const sections = parse(text) as Record<string, unknown>
-  return iniPositions(text).flatMap(({ section, key, line, column }) => {
+  const { sections, positions } = parseIni(text)
+  return positions.flatMap(({ section, key, line, column }) => {
     const [kind = ''] = section.split(' ')
     const keys = section === 'heartbeat' ? heartbeatKeys : keysOf(kind)
     if (key === undefined || !Object.hasOwn(keys, key) || !keys[key]!.isSecret) return []

@@ -80,62 +80,51 @@ function metricsOf(counters: Counters, measured: Measured): Metric[] {
         value: count,
       })),
   }))
-  const gauge = (
-    name: string,
-    help: string,
-    ...values: (number | undefined)[]
-  ): Metric => ({
+  const gauge = (name: string, help: string, samples: Sample[]): Metric => ({
     name,
     type: 'gauge',
     help,
-    samples: values.flatMap(value =>
-      value === undefined ? [] : [{ labels: {}, value }],
-    ),
+    samples,
   })
-  const ofBacklogs = (
-    name: string,
-    help: string,
-    valueOf: (backlog: Backlog) => number,
-  ): Metric => ({
-    name,
-    type: 'gauge',
-    help,
-    samples: backlogs.map(backlog => ({
+  const only = (value: number | undefined): Sample[] =>
+    value === undefined ? [] : [{ labels: {}, value }]
+  const ofBacklogs = (valueOf: (backlog: Backlog) => number): Sample[] =>
+    backlogs.map(backlog => ({
       labels: { destination: backlog.destination },
       value: valueOf(backlog),
-    })),
-  })
+    }))
   return [
     ...counts,
     ...labelled,
     gauge(
       'written_timestamp_seconds',
       'when this was written: what is older than a minute is of a handler that is stopped or stuck',
-      now / 1_000,
+      only(now / 1_000),
     ),
-    gauge('start_timestamp_seconds', 'when the handler started', startedAt / 1_000),
+    gauge('start_timestamp_seconds', 'when the handler started', only(startedAt / 1_000)),
     gauge(
       'last_line_timestamp_seconds',
       'when lines last came in, to 15 seconds',
-      lastLineAt && lastLineAt / 1_000,
+      only(lastLineAt && lastLineAt / 1_000),
     ),
     gauge(
       'lag_seconds',
       "how far the latest entry's time was behind the clock when lines last came in",
-      lagMs && lagMs / 1_000,
+      only(lagMs && lagMs / 1_000),
     ),
-    gauge('state_keys', 'keys that rules over time remember', stateKeys),
-    gauge('resident_memory_bytes', 'memory that the handler takes', memoryBytes),
-    ofBacklogs(
+    gauge('state_keys', 'keys that rules over time remember', only(stateKeys)),
+    gauge('resident_memory_bytes', 'memory that the handler takes', only(memoryBytes)),
+    gauge(
       'outbox_messages',
       'messages that wait for a destination, told by the handler that sends to it',
-      ({ messages }) => messages,
+      ofBacklogs(({ messages }) => messages),
     ),
-    ofBacklogs(
+    gauge(
       'outbox_oldest_age_seconds',
       'how long the oldest of them has waited',
-      ({ oldest }) =>
+      ofBacklogs(({ oldest }) =>
         oldest === undefined ? 0 : Math.max(0, now - Date.parse(oldest)) / 1_000,
+      ),
     ),
   ]
 }

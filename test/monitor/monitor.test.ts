@@ -7,15 +7,15 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { createCounters } from '../../src/counters.js'
 import { exposition } from '../../src/monitor/metrics.js'
 import { until } from '../e2e/until.js'
+import { startCloudStandIn } from '../fixtures/cloud-stand-in.js'
 import { auditLine } from '../fixtures/entries.js'
 import { handlerFolder } from '../fixtures/handler-folder.js'
+import type { Answer } from '../fixtures/http-stand-in.js'
 import { runHandler, startHandler } from '../fixtures/run-handler.js'
 import { rendered, startSlackStandIn } from '../fixtures/slack-stand-in.js'
 
@@ -152,27 +152,27 @@ t.test('a folder that takes no file is told once, and stops nothing', async t =>
   t.equal(records().length, 1)
 })
 
-async function pingReceiver(t: Test, statuses: number[]) {
-  const asked: string[] = []
-  const server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`)
-    response.writeHead(statuses.shift() ?? 200).end()
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+/** A service that takes heartbeats. */
+async function pingReceiver(t: Test, ...answers: Answer[]) {
+  const server = await startCloudStandIn(() => ({ status: 200 }))
   t.teardown(() => server.close())
-  return { asked, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  server.answer(...answers)
+  const asked = () =>
+    server.requests.map(({ method, url }) => `${method} ${url.pathname}`)
+  return { asked, origin: server.origin }
 }
 
 t.test('a heartbeat goes to a URL of each handler', async t => {
-  const { asked, origin } = await pingReceiver(t, [200, 200, 503])
+  const ok = { status: 200 }
+  const { asked, origin } = await pingReceiver(t, ok, ok, { status: 503 })
   const { args } = handlerFolder(
     t,
     `[heartbeat]\nurl = ${origin}/vault-{log}\nevery = 1m\n`,
   )
   const run = async (log: 'audit' | 'server') => {
     const { child, done } = startHandler(log, args)
-    const before = asked.length
-    await until('it beats', () => asked.length > before)
+    const before = asked().length
+    await until('it beats', () => asked().length > before)
     // The answer is read before the next turn.
     await new Promise(resolve => setTimeout(resolve, 200))
     child.stdin.end()
@@ -180,7 +180,7 @@ t.test('a heartbeat goes to a URL of each handler', async t => {
   }
   await run('audit')
   await run('server')
-  t.strictSame(asked, ['GET /vault-audit', 'GET /vault-server'])
+  t.strictSame(asked(), ['GET /vault-audit', 'GET /vault-server'])
   const { stderr } = await run('audit')
   t.match(stderr, /the heartbeat is not taken: answered 503/)
 })
@@ -205,13 +205,13 @@ t.test('or to a destination, by itself and not recorded', async t => {
 })
 
 t.test('it begins and ends with a reload', async t => {
-  const { asked, origin } = await pingReceiver(t, [])
+  const { asked, origin } = await pingReceiver(t)
   const { args, dir } = handlerFolder(t)
   const { child, done, stderr } = startHandler('audit', args)
   await until('it runs', () => existsSync(`${dir}/state`))
   writeFileSync(`${dir}/x.ini`, `[heartbeat]\nurl = ${origin}/{log}\n`)
   child.kill('SIGHUP')
-  await until('it beats', () => asked.length === 1)
+  await until('it beats', () => asked().length === 1)
   writeFileSync(`${dir}/x.ini`, '[heartbeat]\nurl = http://127.0.0.1/same-for-both\n')
   child.kill('SIGHUP')
   await until('it is refused', () => stderr().includes('{log}'))
