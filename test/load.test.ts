@@ -90,27 +90,30 @@ t.test('a destination that hangs costs the reader nothing', async t => {
   const slack = await standIn(t)
   slack.answer(...Array.from({ length: 100 }, () => 'hang' as const))
   const times: Record<string, number[]> = { none: [], hanging: [] }
-  // Each alternates with the other, since the machine's speed drifts.
-  for (const kind of ['none', 'hanging', 'none', 'hanging', 'none', 'hanging']) {
+  for (const kind of Array.from({ length: 4 }, () => ['none', 'hanging']).flat()) {
     const ini = kind === 'none' ? '' : `[slack]\nurl = ${slack.url}\n`
     const folder = handlerFolder(t, ini)
+    const asked = slack.requests.length
     const handler = startHandler('audit', folder.args)
     await write(handler, 1, () => auditLine({ id: 'first' }))
     await untilRecorded(folder.alertLog, 1)
+    // What the first message loads is paid once, and not for each line.
+    if (kind === 'hanging') await until('it hangs', () => slack.requests.length > asked)
     const start = performance.now()
-    await write(handler, 300_000, i =>
-      auditLine({ id: `r${i}`, ...(i % 3_000 === 2_999 ? {} : ordinary) }),
+    await write(handler, 900_000, i =>
+      auditLine({ id: `r${i}`, ...(i % 9_000 === 8_999 ? {} : ordinary) }),
     )
     await untilRecorded(folder.alertLog, 101)
     times[kind]!.push(performance.now() - start)
     handler.child.kill('SIGKILL')
     await handler.done
   }
-  const median = (kind: string) => times[kind]!.toSorted((a, b) => a - b)[1]!
-  const ratio = median('hanging') / median('none')
+  // Whatever else the machine does can only slow a run: the fastest of each tell what it costs.
+  const fastest = (kind: string) => Math.min(...times[kind]!)
+  const ratio = fastest('hanging') / fastest('none')
   t.comment(
-    `300,000 lines: ${median('none').toFixed(0)} ms without a destination, ` +
-      `${median('hanging').toFixed(0)} ms with one that hangs, ratio ${ratio.toFixed(2)}`,
+    `900,000 lines: ${fastest('none').toFixed(0)} ms without a destination, ` +
+      `${fastest('hanging').toFixed(0)} ms with one that hangs, ratio ${ratio.toFixed(2)}`,
   )
   t.ok(ratio < 1.5, `ratio ${ratio.toFixed(2)}`)
 })
