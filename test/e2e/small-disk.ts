@@ -44,14 +44,17 @@ export function mountSmallDisk(t: Test, bytes: number): SmallDisk {
   return {
     dir,
     fillTo(freePercent) {
-      const { blocks, bavail, bsize } = statfsSync(dir)
-      const spare = Math.floor((blocks * freePercent) / 100)
-      const bytesToAdd = Math.max(0, bavail - spare) * bsize
-      for (let added = 0; added < bytesToAdd; added += pageBytes) {
-        appendFileSync(
-          ballast,
-          Buffer.alloc(Math.min(pageBytes, bytesToAdd - added), 'x'),
-        )
+      // Looked at anew for each page: what runs meanwhile writes there, too.
+      for (;;) {
+        const { blocks, bavail, bsize } = statfsSync(dir)
+        const spare = Math.floor((blocks * freePercent) / 100)
+        const missing = Math.max(0, bavail - spare) * bsize
+        if (missing === 0) return
+        try {
+          appendFileSync(ballast, Buffer.alloc(Math.min(pageBytes, missing), 'x'))
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+        }
       }
     },
     empty: () => rmSync(ballast, { force: true }),
