@@ -58,6 +58,10 @@ Options of replay:
       --notify HOW      digest: one message for all that is new (default);
                         each: one an event; none
       --quiet           no progress, only the summary at the end
+      --report FILE     a page of HTML: the alerts found over time, by rule, actor
+                        and path, and the entries behind them; also with -n
+      --csv FILE        the same alerts as a table for a spreadsheet
+      --json FILE       the same alerts as a JSON array of their records
 
 Options of check:
       --cost            which lines each rule in force costs time on, and what it

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Log } from './entry/entry.js'
-import { isFullDate } from './entry/rfc3339.js'
+import type { ReportPaths } from './report/report-files.js'
 import { suggest } from './rule/did-you-mean.js'
-import { durationMs } from './rule/duration.js'
+import { parseTime } from './time-argument.js'
 
 /** The ini that is read where no other is named; the article's. */
 const defaultConfigFile = '/usr/local/etc/vault-log-handler.ini'
@@ -51,6 +51,8 @@ export interface Options {
   readonly rule: string | undefined
   /** `explain` only: JSON instead of text. */
   readonly json: boolean
+  /** `replay` only: files for a page, a table and the records of what it found. */
+  readonly reports: ReportPaths
   /** `test` only: make a test of the lines on stdin. */
   readonly record: boolean
   /** `check` only: what each rule costs. */
@@ -68,7 +70,11 @@ export interface Options {
 /** A message for each event; one for all of them; none. */
 const notifyWays = ['each', 'digest', 'none'] as const
 
-const known = {
+/** How an option is read: its values have a type of text or none. */
+type Known = Readonly<Record<OptionName, { type: 'string' | 'boolean'; short?: string }>>
+type OptionName = keyof typeof options
+
+const options = {
   config: { type: 'string', short: 'c' },
   rules: { type: 'string', short: 'r', multiple: true },
   'alert-log': { type: 'string' },
@@ -78,6 +84,8 @@ const known = {
   until: { type: 'string' },
   notify: { type: 'string' },
   quiet: { type: 'boolean' },
+  report: { type: 'string' },
+  csv: { type: 'string' },
   rule: { type: 'string' },
   json: { type: 'boolean' },
   record: { type: 'boolean' },
@@ -100,12 +108,14 @@ const commandsOf = {
   until: ['replay'],
   notify: ['replay'],
   quiet: ['replay'],
+  report: ['replay'],
+  csv: ['replay'],
   rule: ['explain', 'test'],
-  json: ['explain'],
+  json: ['explain', 'replay'],
   record: ['test'],
   cost: ['check'],
   partition: ['check'],
-} as const satisfies Partial<Record<keyof typeof known, readonly Command[]>>
+} as const satisfies Partial<Record<OptionName, readonly Command[]>>
 
 /**
  * Reads a command line (without node and the script). Never throws: what is wrong is told in
@@ -114,6 +124,9 @@ const commandsOf = {
  */
 export function parseOptions(args: readonly string[], log: Log, now: number): Options {
   const faults: string[] = []
+  const isReplay = args.find(arg => commands.some(name => name === arg)) === 'replay'
+  // A form of what `explain` prints; of a replay a file.
+  const known: Known = { ...options, ...(isReplay && { json: { type: 'string' } }) }
   const { tokens } = parseArgs({
     args: [...args],
     options: known,
@@ -130,7 +143,7 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
       if (!afterUnknown) words.push(token.value)
       afterUnknown = false
     } else if (token.kind === 'option') {
-      const fault = optionFault(token)
+      const fault = optionFault(token, known)
       afterUnknown = fault !== undefined && !Object.hasOwn(known, token.name)
       if (fault === undefined) {
         values.set(token.name, [...(values.get(token.name) ?? []), token.value ?? ''])
@@ -144,7 +157,7 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
   for (const word of extra) {
     faults.push(`unknown command "${word}"${suggest(word, commands)}`)
   }
-  const last = (name: keyof typeof known) => values.get(name)?.at(-1)
+  const last = (name: OptionName) => values.get(name)?.at(-1)
   for (const [name, takers] of Object.entries(commandsOf)) {
     if (values.has(name) && !takers.some(taker => taker === command)) {
       faults.push(`--${name} is for the command ${takers.join(' or ')}`)
@@ -188,6 +201,11 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
     quiet: values.has('quiet'),
     rule: last('rule'),
     json: values.has('json'),
+    reports: {
+      report: last('report'),
+      csv: last('csv'),
+      json: last('json') || undefined,
+    },
     record: values.has('record'),
     cost: values.has('cost'),
     partition: last('partition'),
@@ -199,24 +217,15 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
   }
 }
 
-/** RFC 3339, also a date alone (UTC), or so long ago: `90m`, `24h`, `7d`. */
-function parseTime(text: string, now: number): number | undefined {
-  const ago = durationMs(text)
-  if (ago !== undefined) return now - ago
-  const isTime =
-    /^(\d{4}-\d\d-\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/
-  const [, day] = isTime.exec(text) ?? []
-  if (day === undefined || !isFullDate(day)) return undefined
-  const time = Date.parse(text)
-  return Number.isNaN(time) ? undefined : time
-}
-
-function optionFault(token: {
-  name: string
-  rawName: string
-  value: string | undefined
-  inlineValue: boolean | undefined
-}): string | undefined {
+function optionFault(
+  token: {
+    name: string
+    rawName: string
+    value: string | undefined
+    inlineValue: boolean | undefined
+  },
+  known: Known,
+): string | undefined {
   if (!Object.hasOwn(known, token.name)) {
     const hint = suggest(
       token.rawName,
@@ -224,7 +233,7 @@ function optionFault(token: {
     )
     return `unknown option ${token.rawName}${hint}`
   }
-  const takesValue = known[token.name as keyof typeof known].type === 'string'
+  const takesValue = known[token.name as OptionName].type === 'string'
   const isValue = token.inlineValue === true || !(token.value ?? '-').startsWith('-')
   if (takesValue && !(isValue && token.value)) return `${token.rawName} needs a value`
   if (!takesValue && token.value !== undefined) return `${token.rawName} takes no value`

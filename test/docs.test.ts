@@ -18,7 +18,9 @@ import { renderRulesPage, rulesPage } from './rules-page.js'
 const project = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string) => readFileSync(join(project, file), 'utf8')
 const documents = ['README.md', 'CHANGELOG.md'].concat(
-  readdirSync(join(project, 'docs')).map(name => `docs/${name}`),
+  readdirSync(join(project, 'docs'))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`),
 )
 
 t.test('each counter is explained in the words of the program', async t => {

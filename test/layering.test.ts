@@ -35,6 +35,8 @@ t.test(
       config:
         /^config\/|^(?:entry\/json-object|notify\/destinations?|alert\/alert)\.ts|^rule\/(?:severity|did-you-mean|duration)\.ts|^fault\.ts/,
       state: /^(?:state|alert)\/|^rule\/severity\.ts/,
+      report: /^(?:report|entry|alert|text)\/|^rule\/severity\.ts/,
+      'report/browser': /^report\//,
       delivery:
         /^(?:delivery|state|notify|alert)\/|^config\/(?:config|route)\.ts|^(?:counters|diagnostics)\.ts/,
     }
@@ -52,11 +54,11 @@ t.test('only the shell touches files, processes and the clock', async t => {
   const touches: [RegExp, RegExp][] = [
     [
       /from 'node:fs/,
-      /^(?:cli|become-owner|diagnostics|disk-space)\.ts$|^command\/version\.ts$|^(?:state|config)\/|^delivery\/(?:dead-letters|compose-digest|pace-file)|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|built-rules|schema-check|validate-packaged)|^scan\/scanner|^notify\/(?:http|program|aws|azure|google)|^monitor\/monitor\.ts$/,
+      /^(?:cli|become-owner|diagnostics|disk-space)\.ts$|^command\/version\.ts$|^(?:state|config)\/|^delivery\/(?:dead-letters|compose-digest|pace-file)|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|built-rules|schema-check|validate-packaged)|^scan\/scanner|^notify\/(?:http|program|aws|azure|google)|^(?:monitor\/monitor|report\/(?:report-files|page-parts))\.ts$/,
     ],
     [
       /(?<![\w'-])process\.(?!\w*')/,
-      /^(?:main|cli|become-owner|signals)\.ts$|^rule\/validate-packaged\.ts$|^notify\/run-program\.ts$|^state\/correlation-file\.ts$|^monitor\/monitor\.ts$/,
+      /^(?:main|cli|become-owner|signals)\.ts$|^rule\/validate-packaged\.ts$|^notify\/run-program\.ts$|^state\/correlation-file\.ts$|^(?:monitor\/monitor|report\/report-files)\.ts$/,
     ],
     [
       /Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval/,
@@ -105,12 +107,23 @@ t.test('what is slow to load is loaded only when it is needed', async t => {
 t.test('every dependency is imported, and every import is a dependency', async t => {
   const manifest = JSON.parse(readFileSync(join(src, '../package.json'), 'utf8')) as {
     dependencies: Record<string, string>
+    devDependencies: Record<string, string>
   }
-  const packages = files
-    .flatMap(importsOf)
-    .filter(name => !name.startsWith('node:') && !name.endsWith('.ts'))
-    .map(name => name.split('/')[0]!)
-  t.strictSame([...new Set(packages)].sort(), Object.keys(manifest.dependencies).sort())
+  const packagesOf = (files: readonly string[]) => [
+    ...new Set(
+      files
+        .flatMap(importsOf)
+        .filter(name => !name.startsWith('node:') && !name.endsWith('.ts'))
+        .map(name => name.split('/')[0]!),
+    ),
+  ]
+  const isBundled = (file: string) => dirname(file) === 'report/browser'
+  const shipped = packagesOf(files.filter(file => !isBundled(file)))
+  t.strictSame(shipped.sort(), Object.keys(manifest.dependencies).sort())
+  // The build puts these into the report's page: they are not installed with the handlers.
+  const bundled = packagesOf(files.filter(isBundled))
+  t.ok(bundled.length > 0)
+  for (const name of bundled) t.ok(name in manifest.devDependencies, name)
 })
 
 t.test('no file is over 250 lines', async t => {

@@ -8,8 +8,10 @@ import type { Options } from '../options.js'
 import { createPipeline } from '../pipeline.js'
 import { startProgress } from '../progress.js'
 import { readLog } from '../read-log.js'
+import { openReportFiles, type ReportFiles } from '../report/report-files.js'
 import { readSetup } from '../setup.js'
 import type { Shell } from '../shell.js'
+import { version } from './version.js'
 
 /** What each of these counts keeps a replay from having done all that it was to do. */
 const failures: readonly CounterName[] = [
@@ -19,6 +21,9 @@ const failures: readonly CounterName[] = [
   'state_errors',
   'state_unlocked',
 ]
+
+/** What each of these counts is not in a report. */
+const missing: readonly CounterName[] = ['line_errors', 'undecodable', 'truncated']
 
 /**
  * `replay`: alerts on archived logs on stdin. What the alert log has already is neither written nor
@@ -34,6 +39,13 @@ export async function replay(options: Options, shell: Shell): Promise<number> {
   for (const fault of faults) diagnostics.error(formatFault(fault))
   if (faults.length > 0) return exitCode.config
 
+  let report: ReportFiles
+  try {
+    report = openReportFiles(options.reports, log)
+  } catch (error) {
+    diagnostics.error(`nothing replayed: the report can't be written: ${String(error)}`)
+    return exitCode.failed
+  }
   const batch = `replay-${new Date(now()).toISOString().replace(/\W/g, '')}`
   const live = options.dryRun
     ? undefined
@@ -43,6 +55,7 @@ export async function replay(options: Options, shell: Shell): Promise<number> {
       })
   const stateFault = live?.stateFault()
   if (stateFault !== undefined) {
+    report.abandon()
     diagnostics.error(
       `nothing replayed: without ${stateDir} it can't be told what was recorded before: ${stateFault}`,
     )
@@ -57,7 +70,10 @@ export async function replay(options: Options, shell: Shell): Promise<number> {
       return time === raised || (epoch >= since && epoch <= until)
     })
     counters.add('out_of_time', alerts.length - wanted.length)
-    if (wanted.length > 0) return output.emit(wanted)
+    if (wanted.length === 0) return
+    const held = output.emit(wanted)
+    report.add(wanted)
+    return held
   }
   const pipeline = createPipeline({ log, rules, alertLog, counters, diagnostics, now })
   const limits = { maxLineBytes: config.maxLineBytes, literals: pipeline.literals }
@@ -73,6 +89,18 @@ export async function replay(options: Options, shell: Shell): Promise<number> {
   if (isCutShort) {
     stderr.write(`${end} before the end of the input: the rest is to be replayed\n`)
   }
+  const reportFault = report.end({
+    made: now(),
+    version: version(),
+    lines: counters.get('lines'),
+    notices: [
+      ...(end === 'end of input' ? [] : [`${end} before the end of the input`]),
+      ...missing
+        .map(name => `${name}=${counters.get(name)}`)
+        .filter(text => !text.endsWith('=0')),
+    ],
+  })
+  if (reportFault !== undefined) diagnostics.error(`no report is written: ${reportFault}`)
   stderr.write(
     `replayed ${counters.get('lines')} lines: ${found} alerts, ${recorded} of them recorded ` +
       `before, ${found - recorded} new; ${counters.get('deliveries')} messages sent, ` +
@@ -80,6 +108,9 @@ export async function replay(options: Options, shell: Shell): Promise<number> {
   )
   if (unsent > 0) diagnostics.error(`unsent messages are kept in ${stateDir}`)
   const isIncomplete =
-    isCutShort || unsent > 0 || failures.some(name => counters.get(name) > 0)
+    isCutShort ||
+    unsent > 0 ||
+    reportFault !== undefined ||
+    failures.some(name => counters.get(name) > 0)
   return isIncomplete ? exitCode.failed : exitCode.ok
 }
