@@ -17,7 +17,7 @@ import { renderRulesPage, rulesPage } from './rules-page.js'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string) => readFileSync(join(project, file), 'utf8')
-const documents = ['README.md', 'CHANGELOG.md'].concat(
+const documents = ['README.md', 'CHANGELOG.md', 'terraform/README.md'].concat(
   readdirSync(join(project, 'docs'))
     .filter(name => name.endsWith('.md'))
     .map(name => `docs/${name}`),
