@@ -23,6 +23,9 @@ export interface PageData {
   readonly log: Log
   readonly severities: readonly string[]
   readonly total: Counts
+  /** The times of the first and the last alert, epoch milliseconds, if there is one. */
+  readonly first: number | undefined
+  readonly last: number | undefined
   readonly timeline: Timeline
   readonly byRule: Tally
   readonly byActor: Tally
@@ -78,6 +81,8 @@ export function createPageData(log: Log): {
   readonly data: () => PageData
 } {
   const total = noCounts()
+  let first: number | undefined
+  let last: number | undefined
   const timeline = createTimeline()
   const [byRule, byActor, byPath] = [createTally(), createTally(), createTally()]
   const rows = mostSevere<Row>(maxRows)
@@ -97,6 +102,8 @@ export function createPageData(log: Log): {
       }
       const time = epochOf(alert.time)
       total[rankOf(severity)]! += 1
+      first = Math.min(first ?? time, time)
+      last = Math.max(last ?? time, time)
       timeline.add(time, severity)
       byRule.add(rule, severity)
       byActor.add(fields.actor ?? nameless, severity)
@@ -142,6 +149,8 @@ export function createPageData(log: Log): {
         log,
         severities,
         total,
+        first,
+        last,
         timeline: timeline.timeline(),
         byRule: byRule.tally(),
         byActor: byActor.tally(),

@@ -73,11 +73,11 @@ export function page(data: PageData, parts: PageParts, origin: PageOrigin): stri
 ${notices.map(notice => `<p class="notice">${escaped(notice)}</p>`).join('\n')}
 </header>
 <dl class="totals">
-<div><dd>${total}</dd><dt>alerts</dt></div>
+<div><dt>alerts</dt><dd>${total}</dd></div>
 ${severities
   .map(
     (severity, i) =>
-      `<div class="${severity}"><dd>${data.total[i]}</dd><dt>${severity}</dt></div>`,
+      `<div class="${severity}"><dt>${severity}</dt><dd>${data.total[i]}</dd></div>`,
   )
   .join('\n')}
 </dl>
@@ -118,10 +118,9 @@ function chart(id: string, label: string): string {
   return `<figure><h2>${label}</h2><div class="chart"><canvas id="${id}" role="img" aria-label="${label}"></canvas></div></figure>`
 }
 
-function period({ rows: { times } }: PageData): string {
-  if (times.length === 0) return 'No alerts'
-  const last = times.reduce((a, b) => a + b)
-  return `${utc(times[0]!)} to ${utc(last)}`
+function period({ first, last }: PageData): string {
+  if (first === undefined || last === undefined) return 'No alerts'
+  return `${utc(first)} to ${utc(last)}`
 }
 
 function utc(time: number): string {

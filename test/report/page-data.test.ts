@@ -114,8 +114,9 @@ t.test('a table of 100,000 rows at most, the charts of all', async t => {
       fields: {},
     })
   }
-  const { rows, total, entries } = data()
+  const { rows, total, entries, first, last } = data()
   t.equal(sum(total), 100_010)
+  t.strictSame([first, last], [1_795_000_000_000, 1_795_000_100_009])
   t.equal(rows.times.length, 100_000)
   t.equal(rows.severity.filter(rank => rank === 0).length, 1_001, 'all critical ones')
   t.equal(rows.id[1], `${'0'.repeat(30)}11`, 'the first low ones are left out')
