@@ -8,15 +8,11 @@ import { projectFile, put, readProject } from './tree.js'
 const home = '/usr/lib/vault-log-handler'
 const commands = ['audit-log-handler', 'server-log-handler']
 
-/** What a start needs of the build and of the checkout. */
+const { files } = JSON.parse(readProject('package.json')) as { files: readonly string[] }
+
+/** The program itself, of all that npm packs. */
 const programFiles = [
-  'bin/audit-log-handler',
-  'bin/server-log-handler',
-  'dist/bundle',
-  'dist/packaged-rules.json',
-  'dist/packaged-rules.sha256',
-  'dist/scan.wasm',
-  'rules',
+  ...files.filter(file => file === 'bin' || file === 'rules' || file.startsWith('dist/')),
   'package.json',
 ]
 

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -22,6 +23,8 @@ t.test('the packed tarball installs, and its executables run', t => {
   for (const path of [
     'bin/audit-log-handler',
     'dist/bundle/main.js',
+    'dist/report-page/page.css',
+    'dist/report-page/page.js',
     'dist/scan.wasm',
     'dist/packaged-rules.json',
     'dist/packaged-rules.sha256',
@@ -44,6 +47,9 @@ t.test('the packed tarball installs, and its executables run', t => {
     t.match(run(['test']), { status: 0, stdout: /, 0 failed/ })
     if (log === 'audit') {
       t.match(JSON.parse(run(['-n']).stdout), { rule: 'generate-root-accessed' })
+      const report = join(dir, 'report.html')
+      t.match(run(['replay', '-n', '--report', report]), { status: 0 })
+      t.match(readFileSync(report, 'utf8'), 'generate-root-accessed')
     }
   }
   t.end()

@@ -134,6 +134,12 @@ for (const suite of suites) {
       t.equal(must(root.run(foreign)), '', "nothing in the state folder is another's")
     })
 
+    await t.test('a report of what is stored', async t => {
+      const command = 'audit-log-handler replay -n --quiet --report /root/x.html'
+      must(root.run(`${command} < /var/log/vault/audit > /dev/null`))
+      t.match(read(root, 'root/x.html'), 'generate-root-accessed')
+    })
+
     await t.test(
       "cron hands syslog-ng's counters to node_exporter, where it is",
       async t => {
