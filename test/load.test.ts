@@ -90,7 +90,7 @@ t.test('a destination that hangs costs the reader nothing', async t => {
   const slack = await standIn(t)
   slack.answer(...Array.from({ length: 100 }, () => 'hang' as const))
   const times: Record<string, number[]> = { none: [], hanging: [] }
-  for (const kind of Array.from({ length: 4 }, () => ['none', 'hanging']).flat()) {
+  for (const kind of Array.from({ length: 3 }, () => ['none', 'hanging']).flat()) {
     const ini = kind === 'none' ? '' : `[slack]\nurl = ${slack.url}\n`
     const folder = handlerFolder(t, ini)
     const asked = slack.requests.length
@@ -100,8 +100,8 @@ t.test('a destination that hangs costs the reader nothing', async t => {
     // What the first message loads is paid once, and not for each line.
     if (kind === 'hanging') await until('it hangs', () => slack.requests.length > asked)
     const start = performance.now()
-    await write(handler, 900_000, i =>
-      auditLine({ id: `r${i}`, ...(i % 9_000 === 8_999 ? {} : ordinary) }),
+    await write(handler, 600_000, i =>
+      auditLine({ id: `r${i}`, ...(i % 6_000 === 5_999 ? {} : ordinary) }),
     )
     await untilRecorded(folder.alertLog, 101)
     times[kind]!.push(performance.now() - start)
@@ -112,7 +112,7 @@ t.test('a destination that hangs costs the reader nothing', async t => {
   const fastest = (kind: string) => Math.min(...times[kind]!)
   const ratio = fastest('hanging') / fastest('none')
   t.comment(
-    `900,000 lines: ${fastest('none').toFixed(0)} ms without a destination, ` +
+    `600,000 lines: ${fastest('none').toFixed(0)} ms without a destination, ` +
       `${fastest('hanging').toFixed(0)} ms with one that hangs, ratio ${ratio.toFixed(2)}`,
   )
   t.ok(ratio < 1.5, `ratio ${ratio.toFixed(2)}`)
