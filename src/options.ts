@@ -124,16 +124,10 @@ const commandsOf = {
  */
 export function parseOptions(args: readonly string[], log: Log, now: number): Options {
   const faults: string[] = []
-  const isReplay = args.find(arg => commands.some(name => name === arg)) === 'replay'
   // A form of what `explain` prints; of a replay a file.
+  const isReplay = commandOf(tokensOf(args, options)) === 'replay'
   const known: Known = { ...options, ...(isReplay && { json: { type: 'string' } }) }
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: known,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  })
+  const tokens = tokensOf(args, known)
   const values = new Map<string, string[]>()
   const words: string[] = []
   let afterUnknown = false
@@ -215,6 +209,17 @@ export function parseOptions(args: readonly string[], log: Log, now: number): Op
     version: values.has('version'),
     faults,
   }
+}
+
+function tokensOf(args: readonly string[], options: Known) {
+  const rules = { strict: false, allowPositionals: true, tokens: true } as const
+  return parseArgs({ args: [...args], options, ...rules }).tokens
+}
+
+/** The first word that is a command's name, and no option's value. */
+function commandOf(tokens: ReturnType<typeof tokensOf>): string | undefined {
+  const words = tokens.flatMap(token => (token.kind === 'positional' ? token.value : []))
+  return words.find(word => commands.some(name => name === word))
 }
 
 function optionFault(

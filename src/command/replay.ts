@@ -55,7 +55,7 @@ export async function replay(options: Options, shell: Shell): Promise<number> {
       })
   const stateFault = live?.stateFault()
   if (stateFault !== undefined) {
-    report.abandon()
+    report.abandon('nothing is replayed')
     diagnostics.error(
       `nothing replayed: without ${stateDir} it can't be told what was recorded before: ${stateFault}`,
     )
@@ -89,18 +89,20 @@ export async function replay(options: Options, shell: Shell): Promise<number> {
   if (isCutShort) {
     stderr.write(`${end} before the end of the input: the rest is to be replayed\n`)
   }
-  const reportFault = report.end({
-    made: now(),
-    version: version(),
-    lines: counters.get('lines'),
-    notices: [
-      ...(end === 'end of input' ? [] : [`${end} before the end of the input`]),
-      ...missing
-        .map(name => `${name}=${counters.get(name)}`)
-        .filter(text => !text.endsWith('=0')),
-    ],
-  })
-  if (reportFault !== undefined) diagnostics.error(`no report is written: ${reportFault}`)
+  const reportFault =
+    end === 'end of input'
+      ? report.end({
+          made: now(),
+          version: version(),
+          lines: counters.get('lines'),
+          missing: missing
+            .filter(name => counters.get(name) > 0)
+            .map(name => `${name}=${counters.get(name)}`),
+        })
+      : report.abandon(`${end} before the end of the input`)
+  if (reportFault !== undefined) {
+    diagnostics.error(`the report is not written, or not whole: ${reportFault}`)
+  }
   stderr.write(
     `replayed ${counters.get('lines')} lines: ${found} alerts, ${recorded} of them recorded ` +
       `before, ${found - recorded} new; ${counters.get('deliveries')} messages sent, ` +

@@ -33,10 +33,11 @@ export function csvLine(of: Reported): string {
 
 /**
  * A spreadsheet takes a text that begins like a formula for one, and runs it; an apostrophe before
- * it makes it text again (OWASP, "CSV Injection").
+ * it makes it text again. In some countries a semicolon or a tab begins another cell (OWASP, "CSV
+ * Injection").
  */
 function cell(value: string | number | undefined): string {
   if (typeof value !== 'string') return String(value ?? '')
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  const text = value.replace(/(^|[;\t])(?=[=+\-@\t\r])/g, "$1'")
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

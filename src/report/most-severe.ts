@@ -1,29 +1,33 @@
 import { rankOf, severities, type Severity } from '../rule/severity.js'
 
-/** As many of the things given to it as it may keep: the most severe, and of these the latest. */
+/** Of the things given to it as many as there is room for: the most severe, and of these the latest. */
 export interface MostSevere<T> {
-  /** Gives back the one that it doesn't keep, if there is one. */
-  readonly add: (item: T) => T | undefined
+  /** Gives back those that it doesn't keep. */
+  readonly add: (item: T) => T[]
   /** The most severe first, and of one severity in the order in which they came. */
   readonly items: () => T[]
 }
 
-/** Keeps at most `limit` items. */
+/** Keeps items whose sizes come to at most `room`; no item may be larger than that. */
 export function mostSevere<T extends { readonly severity: Severity }>(
-  limit: number,
+  room: number,
+  sizeOf: (item: T) => number,
 ): MostSevere<T> {
   const kept = severities.map((): Set<T> => new Set())
-  let size = 0
+  let taken = 0
   return {
     add(item) {
       kept[rankOf(item.severity)]!.add(item)
-      size += 1
-      if (size <= limit) return undefined
-      size -= 1
-      const least = kept.findLast(({ size }) => size > 0)!
-      const [oldest] = least
-      least.delete(oldest!)
-      return oldest
+      taken += sizeOf(item)
+      const left: T[] = []
+      while (taken > room) {
+        const least = kept.findLast(({ size }) => size > 0)!
+        const [oldest] = least
+        least.delete(oldest!)
+        taken -= sizeOf(oldest!)
+        left.push(oldest!)
+      }
+      return left
     },
     items: () => kept.flatMap(items => [...items]),
   }

@@ -9,8 +9,7 @@ import { createTimeline, type Timeline } from './timeline.js'
 
 /** The table has so many alerts; the charts count all. */
 const maxRows = 100_000
-/** So many of the rows show their entry, as long as all these have no more characters than that. */
-const maxEntries = 5_000
+/** As many of the rows show their entry as have so many characters together. */
 const maxEntryChars = 8_000_000
 /** An entry beyond this is left out: few of them would take the room of all. */
 const maxOneEntryChars = 16_384
@@ -45,6 +44,8 @@ export interface Rows {
   readonly count: readonly number[]
   readonly id: readonly string[]
   readonly request: readonly string[]
+  /** 1 where the alert has an entry or a line, be it shown or not. */
+  readonly hasEntry: readonly (0 | 1)[]
   readonly columns: Readonly<Record<ColumnName, Column>>
 }
 
@@ -73,7 +74,11 @@ export interface Column {
 
 /** What a row shows. */
 type Row = Pick<Alert, 'id' | 'severity'> &
-  Record<ColumnName | 'request', string> & { time: number; count: number }
+  Record<ColumnName | 'request', string> & {
+    readonly time: number
+    readonly hasEntry: boolean
+    count: number
+  }
 
 /** Takes alerts in any number, and gives what a page shows of them. */
 export function createPageData(log: Log): {
@@ -85,66 +90,63 @@ export function createPageData(log: Log): {
   let last: number | undefined
   const timeline = createTimeline()
   const [byRule, byActor, byPath] = [createTally(), createTally(), createTally()]
-  const rows = mostSevere<Row>(maxRows)
+  const rows = mostSevere<Row>(maxRows, () => 1)
   const byId = new Map<string, Row>()
-  const entries = mostSevere<Pick<Row, 'id' | 'severity'> & { text: string }>(maxEntries)
+  const entries = mostSevere<Pick<Row, 'id' | 'severity'> & { text: string }>(
+    maxEntryChars,
+    ({ text }) => text.length,
+  )
+
+  /** What is said later of an alert is no alert more. */
+  const learn = (of: string, { outcome, count, ...alert }: Alert) => {
+    const known = byId.get(of)
+    if (known === undefined) return
+    known.outcome = outcome ?? known.outcome
+    known.count = Math.max(known.count, count)
+    known.window = windowOf(alert) || known.window
+  }
 
   return {
     add({ alert, fields }) {
       const { severity, rule, id, of } = alert
-      // What is said later of an alert is no alert more.
-      const known = of === undefined ? undefined : byId.get(of)
-      if (known !== undefined) {
-        known.outcome = alert.outcome ?? known.outcome
-        known.count = Math.max(known.count, alert.count)
-        known.window = windowOf(alert) || known.window
-        return
-      }
+      if (of !== undefined) return learn(of, alert)
       const time = epochOf(alert.time)
       total[rankOf(severity)]! += 1
       first = Math.min(first ?? time, time)
       last = Math.max(last ?? time, time)
       timeline.add(time, severity)
       byRule.add(rule, severity)
-      byActor.add(fields.actor ?? nameless, severity)
-      byPath.add(fields.path ?? nameless, severity)
+      const text = alert.entryJson ?? alert.line
       const row: Row = {
         id,
         severity,
         time,
         count: alert.count,
         rule,
-        title: alert.title,
-        actor: fields.actor ?? '',
-        action: fields.action ?? '',
-        path: fields.path ?? '',
-        address: fields.address ?? '',
-        namespace: fields.namespace ?? '',
+        title: flat(alert.title),
+        actor: flat(fields.actor),
+        action: flat(fields.action),
+        path: flat(fields.path),
+        address: flat(fields.address),
+        namespace: flat(fields.namespace),
         outcome: alert.outcome ?? fields.outcome ?? '',
-        key: Object.entries(alert.key ?? {})
-          .map(([name, value]) => `${name}=${value}`)
-          .join(', '),
+        key: keyOf(alert),
         window: windowOf(alert),
         tags: alert.tags.join(' '),
-        request: fields.request ?? '',
+        request: flat(fields.request),
+        hasEntry: text !== undefined || alert.omitted !== undefined,
       }
+      byActor.add(row.actor || nameless, severity)
+      byPath.add(row.path || nameless, severity)
       byId.set(id, row)
-      const left = rows.add(row)
-      if (left !== undefined) byId.delete(left.id)
-      const text = alert.entryJson ?? alert.line
+      for (const { id } of rows.add(row)) byId.delete(id)
       if (text !== undefined && text.length <= maxOneEntryChars) {
-        entries.add({ id, severity, text })
+        entries.add({ id, severity, text: flat(text) })
       }
     },
     data() {
       const shown = rows.items().sort((a, b) => a.time - b.time)
-      const texts = new Map<string, string>()
-      let room = maxEntryChars
-      for (const { id, text } of entries.items()) {
-        room -= text.length
-        if (room < 0) break
-        texts.set(id, text)
-      }
+      const texts = new Map(entries.items().map(({ id, text }) => [id, text]))
       return {
         log,
         severities,
@@ -167,7 +169,17 @@ export function createPageData(log: Log): {
   }
 }
 
-function windowOf({ first, last }: Alert): string {
+function keyOf({ key = {} }: Alert): string {
+  const parts = Object.entries(key).map(([name, value]) => `${name}=${value}`)
+  return flat(parts.join(', '))
+}
+
+/** A copy of its own: a part of a text keeps all of it in memory. */
+function flat(text = ''): string {
+  return Buffer.from(text).toString()
+}
+
+function windowOf({ first, last }: Pick<Alert, 'first' | 'last'>): string {
   return first === undefined ? '' : `${first} to ${last}`
 }
 
@@ -187,6 +199,7 @@ function columnsOf(rows: readonly Row[]): Rows {
     count: rows.map(({ count }) => count),
     id: rows.map(({ id }) => id),
     request: rows.map(({ request }) => request),
+    hasEntry: rows.map(({ hasEntry }) => (hasEntry ? 1 : 0)),
     columns: Object.fromEntries(columnNames.map(name => [name, column(name)])) as Record<
       ColumnName,
       Column

@@ -12,8 +12,8 @@ export interface PageOrigin {
   /** The version of this program. */
   readonly version: string
   readonly lines: number
-  /** What keeps it from being the whole, in a few words each. */
-  readonly notices: readonly string[]
+  /** What is not in it, in a few words each. */
+  readonly missing: readonly string[]
 }
 
 const logNames: Readonly<Record<Log, { log: string; actor: string; path: string }>> = {
@@ -39,8 +39,8 @@ export function page(data: PageData, parts: PageParts, origin: PageOrigin): stri
   const total = sum(data.total)
   const shown = data.rows.times.length
   const notices = [
-    ...(origin.notices.length > 0
-      ? [`Not the whole log: ${origin.notices.join(', ')}.`]
+    ...(origin.missing.length > 0
+      ? [`Lines that are not in it: ${origin.missing.join(', ')}.`]
       : []),
     ...(shown < total
       ? [
@@ -91,7 +91,7 @@ ${chart('by-path', `By ${names.path}`)}
 <section id="alerts">
 <h2>Alerts and the entries behind them</h2>
 <div class="tools">
-<input id="search" type="search" placeholder="Search: a rule, an actor, a path, an id …" aria-label="Search">
+<input id="search" type="search" placeholder="Search, or path=secret/data/x" aria-label="Search">
 <fieldset id="severities" aria-label="Severities">
 ${severities.map(severity => `<label><input type="checkbox" checked> ${severity}</label>`).join('\n')}
 </fieldset>

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { alertRecord } from '../alert/alert-record.js'
 import type { Alert } from '../alert/alert.js'
@@ -22,14 +23,14 @@ export interface ReportFiles {
   add(alerts: readonly Alert[]): void
   /** Puts the files in their places; gives what went wrong, if something did: then one isn't there. */
   end(origin: PageOrigin): string | undefined
-  /** Leaves what is in their places as it was. */
-  abandon(): void
+  /** Leaves what is in their places as it was. Gives the reason back, if a report was asked for. */
+  abandon(reason: string): string | undefined
 }
 
 /**
  * Starts the files that are asked for beside their places, so that what can't be written is known
  * before a log is read, and a replay that ends early leaves the last report as it was. Only the
- * owner may read them. Throws errors of the file system.
+ * owner may read them. Throws errors of the file system, and where two of them have the same name.
  */
 export function openReportFiles(paths: ReportPaths, log: Log): ReportFiles {
   const opened: {
@@ -39,7 +40,7 @@ export function openReportFiles(paths: ReportPaths, log: Log): ReportFiles {
   }[] = []
   const open = (path: string | undefined) => {
     if (path === undefined) return undefined
-    const unfinished = `${path}.${process.pid}`
+    const unfinished = `${path}.${randomBytes(6).toString('hex')}`
     const fd = openSync(unfinished, 'wx', 0o600)
     opened.push({ path, unfinished, fd })
     return { write: (text: string) => writeFileSync(fd, text) }
@@ -49,6 +50,10 @@ export function openReportFiles(paths: ReportPaths, log: Log): ReportFiles {
       closeSync(fd)
       rmSync(unfinished, { force: true })
     }
+  }
+  const names = Object.values(paths).filter(path => path !== undefined)
+  if (new Set(names).size < names.length) {
+    throw new Error('two of --report, --csv and --json name the same file')
   }
   let fault: string | undefined
   const attempt = (action: () => void) => {
@@ -89,7 +94,11 @@ export function openReportFiles(paths: ReportPaths, log: Log): ReportFiles {
         })
         return fault
       },
-      abandon,
+      abandon(reason) {
+        if (opened.length > 0) fault ??= reason
+        abandon()
+        return fault
+      },
     }
   } catch (error) {
     abandon()

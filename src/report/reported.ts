@@ -5,6 +5,7 @@ import type { Decode } from '../entry/entry.js'
 import { isUndecodable } from '../entry/entry.js'
 import { epochOf } from '../entry/rfc3339.js'
 import { vaultFields } from '../entry/vault-fields.js'
+import { mask } from '../text/mask.js'
 import { oneLine } from '../text/one-line.js'
 
 /** Each field of an entry that stands in a column is at most this long. */
@@ -38,14 +39,15 @@ export interface Reported {
 /** Looks into the alert's entry by the decoder of its log. Never throws. */
 export function reported(unmasked: Alert, decode: Decode): Reported {
   const alert = withMaskedEntry(unmasked)
-  const text = alert.entryJson ?? alert.line
+  // That an entry is too large to be shown must not hide who wrote it.
+  const text = unmasked.entryJson ?? unmasked.line
   const decoded = text === undefined ? undefined : decode(text, epochOf(alert.time))
   if (decoded === undefined || isUndecodable(decoded)) return { alert, fields: {} }
   const { fields } = decoded
   const raw = alert.log === 'audit' ? auditFields(fields) : serverFields(fields)
   const shown = Object.entries(raw)
     .filter(([, value]) => typeof value === 'string' && value !== '')
-    .map(([name, value]) => [name, oneLine(value as string, maxChars)])
+    .map(([name, value]) => [name, oneLine(mask(value as string), maxChars)])
   return { alert, fields: Object.fromEntries(shown) as ReportedFields }
 }
 

@@ -109,10 +109,11 @@ t.test(
 t.test('what a spreadsheet would take for a formula is text', async t => {
   for (const start of ['=', '+', '-', '@']) {
     const { options, text } = reportFolder(t)
-    const line = auditLine({ id: `${start}cmd|' /C calc'!A0` })
+    const formula = `${start}cmd|' /C calc'!A0`
+    const line = auditLine({ id: `${formula};${formula}` })
     await runHandler('audit', options, `${line}\n`)
     const [, row] = cells(text('x.csv'))
-    t.ok(row!.includes(`'${start}cmd|' /C calc'!A0`), start)
+    t.ok(row!.includes(`'${formula};'${formula}`), start)
   }
 })
 
@@ -131,6 +132,31 @@ t.test('the server log has hosts and modules', async t => {
   const of = (name: string) => row![header!.indexOf(name)]
   t.strictSame([of('actor'), of('action'), of('path')], ['node-1', 'info', 'core'])
   t.match(readFileSync(`${dir}/x.html`, 'utf8'), 'By host')
+})
+
+t.test(
+  'an entry that is too large to be shown still has an actor and a path',
+  async t => {
+    const { options, text } = reportFolder(t)
+    const filler = Object.fromEntries(
+      Array.from({ length: 3_000 }, (_, i) => [`key-${i}`, 'x'.repeat(30)]),
+    )
+    await runHandler('audit', options, `${auditLine({ id: 'r1', data: filler })}\n`)
+    const [header, row] = cells(text('x.csv'))
+    const of = (name: string) => row![header!.indexOf(name)]
+    t.strictSame([of('actor'), of('path')], ['192.0.2.10', 'sys/generate-root/update'])
+    t.notMatch(text('x.json'), 'key-1')
+    t.match(text('x.html'), '"hasEntry":[1]')
+  },
+)
+
+t.test('two forms of a report can not have one name', async t => {
+  const folder = reportFolder(t)
+  const options = [...folder.options, '--csv', folder.file('x.json')]
+  const { status, stderr } = await runHandler('audit', options, input)
+  t.equal(status, 1)
+  t.match(stderr, /nothing replayed: .*--csv and --json name the same file/)
+  t.strictSame(folder.records(), [])
 })
 
 t.test('what can not be written is said before anything is replayed', async t => {
@@ -152,7 +178,7 @@ t.test('a report that can not be put in its place costs no alert', async t => {
   mkdirSync(folder.file('x.csv'))
   const { status, stderr } = await runHandler('audit', folder.options, input)
   t.equal(status, 1)
-  t.match(stderr, /no report is written: .*x\.csv/)
+  t.match(stderr, /the report is not written, or not whole: .*x\.csv/)
   t.equal(folder.records().length, 2)
 })
 
@@ -169,15 +195,35 @@ t.test('a replay that is killed leaves the last report as it was', async t => {
   t.equal(text('x.json'), '[]\n', stderr())
 })
 
-t.test('a replay that is stopped says so on the page', async t => {
-  const { options, text, records } = reportFolder(t)
+t.test('a replay that is stopped leaves it, too, and says so', async t => {
+  const { options, text, file, records } = reportFolder(t)
+  writeFileSync(file('x.html'), 'the last one')
   const { child, done } = startHandler('audit', options)
   child.stdin.write(input)
   while (records().length < 2) await new Promise(resolve => setTimeout(resolve, 20))
   child.kill('SIGTERM')
-  const { status } = await done
+  const { status, stderr } = await done
   t.equal(status, 1)
-  t.match(text('x.html'), 'Not the whole log: stopped before the end of the input')
+  t.match(stderr, 'the report is not written, or not whole: stopped before the end')
+  t.equal(text('x.html'), 'the last one')
+  t.strictSame(
+    readdirSync(file('.')).filter(name => name.startsWith('x.')),
+    ['x.html', 'x.ini'],
+    'nothing else is left there',
+  )
+})
+
+t.test('--json is a file after replay, wherever the word stands', async t => {
+  const { dir, bare } = handlerFolder(t, '', { test: {} as never })
+  const file = `${dir}/x.json`
+  for (const args of [
+    ['replay', '--json', file],
+    ['--json', file, 'replay'],
+    ['-r', `test`, 'replay', '--json', file],
+  ]) {
+    const { stderr } = await runHandler('audit', [...args, ...bare, '-n'], input)
+    t.notMatch(stderr, 'unknown command', args.join(' '))
+  }
 })
 
 t.test('the options of a report are those of a replay', async t => {

@@ -7,7 +7,7 @@ import {
   Tooltip,
   type ChartConfiguration,
 } from 'chart.js'
-import { nameless, type PageData } from '../page-data.js'
+import { nameless, type ColumnName, type PageData } from '../page-data.js'
 import type { Counts, Tally } from '../tally.js'
 import { shownTime } from './shown-time.js'
 
@@ -23,9 +23,12 @@ interface Bars {
 
 /**
  * Draws all charts of the page, in the colours that its style has at this time, and gives a
- * function that draws them anew. A click on the bar of a name calls `onPick` with the name.
+ * function that draws them anew. A click on the bar of a name calls `onPick` with the column that the chart is of, and the name.
  */
-export function drawCharts(data: PageData, onPick: (name: string) => void): () => void {
+export function drawCharts(
+  data: PageData,
+  onPick: (column: ColumnName, name: string) => void,
+): () => void {
   const names = (tally: Tally): Bars => {
     const { names: more, counts } = tally.others
     const others = `${tally.isCut ? 'at least ' : ''}${more} others`
@@ -46,13 +49,13 @@ export function drawCharts(data: PageData, onPick: (name: string) => void): () =
   }
   const drawAll = () => [
     draw('over-time', times, data, 'x'),
-    draw('by-rule', names(data.byRule), data, 'y', pick(data.byRule)),
-    draw('by-actor', names(data.byActor), data, 'y', pick(data.byActor)),
-    draw('by-path', names(data.byPath), data, 'y', pick(data.byPath)),
+    draw('by-rule', names(data.byRule), data, 'y', pick('rule', data.byRule)),
+    draw('by-actor', names(data.byActor), data, 'y', pick('actor', data.byActor)),
+    draw('by-path', names(data.byPath), data, 'y', pick('path', data.byPath)),
   ]
-  const pick = (tally: Tally) => (i: number) => {
+  const pick = (column: ColumnName, tally: Tally) => (i: number) => {
     const name = tally.top[i]?.name
-    if (name !== undefined && name !== nameless) onPick(name)
+    if (name !== undefined && name !== nameless) onPick(column, name)
   }
   let drawn = drawAll()
   return () => {

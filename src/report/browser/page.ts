@@ -6,7 +6,7 @@ const data = JSON.parse(document.getElementById('data')!.textContent) as PageDat
 document.documentElement.classList.add('scripted')
 
 const table = createTable(data)
-const redraw = drawCharts(data, name => table.search(name))
+const redraw = drawCharts(data, (column, name) => table.search(`${column}=${name}`))
 
 // Canvases hold the colours they were drawn in. Paper is white, whatever the screen is.
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)

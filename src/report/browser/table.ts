@@ -7,6 +7,9 @@ const pageRows = 100
 /** What could hide, reorder or break text is shown as its number. */
 const invisible = /[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Cs}]/gu
 
+const elsewhere =
+  'Its entry is not on this page. The alert log has it, if the alert was recorded:'
+
 const details: readonly (readonly [label: string, column: ColumnName])[] = [
   ['action', 'action'],
   ['namespace', 'namespace'],
@@ -18,7 +21,10 @@ const details: readonly (readonly [label: string, column: ColumnName])[] = [
 
 /** A table of alerts that shows those with a text, of the severities that are ticked. */
 export interface AlertTable {
-  /** Shows the alerts with this text in a column, or with this id or request. */
+  /**
+   * Shows all alerts with this text in a column, or with this id or request; for `path=secret/x` those
+   * with just this in the column.
+   */
   search(text: string): void
 }
 
@@ -51,7 +57,7 @@ export function createTable({ rows, severities, entries }: PageData): AlertTable
     after!.disabled = last === found.length
   }
   const find = () => {
-    const isSought = search(rows, field.value.trim().toLowerCase())
+    const isSought = search(rows, field.value.trim())
     const isTicked = boxes.map(({ checked }) => checked)
     found = order.filter(row => isTicked[rows.severity[row]!]! && isSought(row))
     from = 0
@@ -101,13 +107,15 @@ export function createTable({ rows, severities, entries }: PageData): AlertTable
     ])
     const entry = entries[row]
     const shown =
-      entry === undefined
-        ? element('p', {}, `Its entry is in the alert log: grep -F ${rows.id[row]!}`)
-        : element('pre', {}, indented(entry))
+      entry !== undefined
+        ? [element('pre', {}, indented(entry))]
+        : rows.hasEntry[row] === 1
+          ? [element('p', {}, `${elsewhere} grep -F ${rows.id[row]!}`)]
+          : []
     return element(
       'tr',
       { className: 'details' },
-      element('td', { colSpan: headings.length }, element('dl', {}, ...list), shown),
+      element('td', { colSpan: headings.length }, element('dl', {}, ...list), ...shown),
     )
   }
 
@@ -137,6 +145,7 @@ export function createTable({ rows, severities, entries }: PageData): AlertTable
   return {
     search(text) {
       field.value = text
+      for (const box of boxes) box.checked = true
       find()
       field.scrollIntoView({ block: 'start' })
     },
@@ -147,9 +156,16 @@ function cell(name: string, text: string): HTMLElement {
   return element('td', { className: name }, text)
 }
 
-/** Whether a row has a text, in lower case; of a column each text is looked into once. */
-function search(rows: Rows, sought: string): (row: number) => boolean {
-  if (sought === '') return () => true
+/** Whether a row has a text; of a column each text is looked into once. */
+function search(rows: Rows, text: string): (row: number) => boolean {
+  if (text === '') return () => true
+  const [, name, value] = /^(rule|actor|path)=(.*)$/.exec(text) ?? []
+  if (name !== undefined) {
+    const { texts, at } = rows.columns[name as ColumnName]
+    const place = texts.indexOf(value!)
+    return row => at[row] === place
+  }
+  const sought = text.toLowerCase()
   const columns = Object.values(rows.columns).map(({ texts, at }) => {
     const has = texts.map(text => text.toLowerCase().includes(sought))
     return (row: number) => has[at[row]!]!
@@ -157,7 +173,7 @@ function search(rows: Rows, sought: string): (row: number) => boolean {
   return row =>
     columns.some(has => has(row)) ||
     rows.id[row]!.includes(sought) ||
-    rows.request[row]!.includes(sought)
+    rows.request[row]!.toLowerCase().includes(sought)
 }
 
 /** The rows in the order of a column; those alike in the order of time. */
