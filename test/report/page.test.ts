@@ -143,6 +143,8 @@ t.test('a click on a bar lists its alerts', { skip }, async t => {
   const { shown } = await openPage(t, [...alerts(500), ...more], { viewport: desktop })
   await shown.uncheck('#severities label:has-text("high") input')
   await shown.click('#by-rule', { position: { x: 300, y: 20 } })
+  // The chart answers at the next frame.
+  await shown.waitForFunction(`document.getElementById('search').value !== ''`)
   t.equal(await shown.inputValue('#search'), 'rule=rule-1')
   t.equal(await shown.textContent('#range'), '1 to 39 of 39', 'all of them, and no other')
 })
