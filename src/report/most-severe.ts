@@ -13,22 +13,40 @@ export function mostSevere<T extends { readonly severity: Severity }>(
   room: number,
   sizeOf: (item: T) => number,
 ): MostSevere<T> {
-  const kept = severities.map((): Set<T> => new Set())
+  const kept = severities.map(() => createQueue<T>())
   let taken = 0
   return {
     add(item) {
-      kept[rankOf(item.severity)]!.add(item)
+      kept[rankOf(item.severity)]!.push(item)
       taken += sizeOf(item)
       const left: T[] = []
       while (taken > room) {
-        const least = kept.findLast(({ size }) => size > 0)!
-        const [oldest] = least
-        least.delete(oldest!)
-        taken -= sizeOf(oldest!)
-        left.push(oldest!)
+        const oldest = kept.findLast(queue => queue.size() > 0)!.shift()
+        taken -= sizeOf(oldest)
+        left.push(oldest)
       }
       return left
     },
-    items: () => kept.flatMap(items => [...items]),
+    items: () => kept.flatMap(queue => queue.items()),
+  }
+}
+
+/** First in, first out. An array's own shift() moves all the rest, which may be 100,000. */
+function createQueue<T>() {
+  let items: T[] = []
+  let first = 0
+  return {
+    push: (item: T) => void items.push(item),
+    size: () => items.length - first,
+    shift(): T {
+      const item = items[first]!
+      first += 1
+      if (first > 1_000 && 2 * first > items.length) {
+        items = items.slice(first)
+        first = 0
+      }
+      return item
+    },
+    items: () => items.slice(first),
   }
 }

@@ -7,8 +7,12 @@ import type { Reported } from './reported.js'
 import { createTally, noCounts, type Counts, type Tally } from './tally.js'
 import { createTimeline, type Timeline } from './timeline.js'
 
-/** The table has so many alerts; the charts count all. */
-const maxRows = 100_000
+/**
+ * The table has as many alerts as have so many characters together; the charts count all. A row takes
+ * the place of at least 600, so that there are 100,000, or fewer where an attacker writes long texts.
+ */
+const maxRowChars = 60_000_000
+const minRowChars = 600
 /** As many of the rows show their entry as have so many characters together. */
 const maxEntryChars = 8_000_000
 /** An entry beyond this is left out: few of them would take the room of all. */
@@ -77,6 +81,7 @@ type Row = Pick<Alert, 'id' | 'severity'> &
   Record<ColumnName | 'request', string> & {
     readonly time: number
     readonly hasEntry: boolean
+    readonly chars: number
     count: number
   }
 
@@ -90,7 +95,7 @@ export function createPageData(log: Log): {
   let last: number | undefined
   const timeline = createTimeline()
   const [byRule, byActor, byPath] = [createTally(), createTally(), createTally()]
-  const rows = mostSevere<Row>(maxRows, () => 1)
+  const rows = mostSevere<Row>(maxRowChars, ({ chars }) => chars)
   const byId = new Map<string, Row>()
   const entries = mostSevere<Pick<Row, 'id' | 'severity'> & { text: string }>(
     maxEntryChars,
@@ -117,11 +122,16 @@ export function createPageData(log: Log): {
       timeline.add(time, severity)
       byRule.add(rule, severity)
       const text = alert.entryJson ?? alert.line
+      const key = keyOf(alert)
+      const chars = [alert.title, key, ...Object.values(fields)].join('').length
+      // One literal: of rows that are put together, each takes 600 bytes more.
       const row: Row = {
         id,
         severity,
         time,
         count: alert.count,
+        chars: Math.max(minRowChars, chars),
+        hasEntry: text !== undefined || alert.omitted !== undefined,
         rule,
         title: flat(alert.title),
         actor: flat(fields.actor),
@@ -130,11 +140,10 @@ export function createPageData(log: Log): {
         address: flat(fields.address),
         namespace: flat(fields.namespace),
         outcome: alert.outcome ?? fields.outcome ?? '',
-        key: keyOf(alert),
+        key,
         window: windowOf(alert),
         tags: alert.tags.join(' '),
         request: flat(fields.request),
-        hasEntry: text !== undefined || alert.omitted !== undefined,
       }
       byActor.add(row.actor || nameless, severity)
       byPath.add(row.path || nameless, severity)
@@ -176,7 +185,7 @@ function keyOf({ key = {} }: Alert): string {
 
 /** A copy of its own: a part of a text keeps all of it in memory. */
 function flat(text = ''): string {
-  return Buffer.from(text).toString()
+  return JSON.parse(JSON.stringify(text)) as string
 }
 
 function windowOf({ first, last }: Pick<Alert, 'first' | 'last'>): string {

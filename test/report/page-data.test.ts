@@ -78,6 +78,22 @@ t.test('what a row keeps of a long text is a copy', async t => {
   t.equal(data().rows.id.length, 2_000)
 })
 
+t.test('rows of long texts are fewer', async t => {
+  const { add, data } = createPageData('audit')
+  for (let i = 0; i < 30_000; i += 1) {
+    const title = `${i}`.padStart(2_400, 'x')
+    add({
+      alert: sampleAlert({
+        id: String(i).padStart(32, '0'),
+        title,
+      }),
+      fields: {},
+    })
+  }
+  t.equal(data().rows.id.length, 25_000)
+  t.equal(sum(data().total), 30_000)
+})
+
 t.test('by name: 15 names, and how many others there are', async t => {
   const { add, tally } = createTally()
   for (let i = 0; i < 20; i += 1) {
