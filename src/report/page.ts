@@ -3,6 +3,7 @@ import type { Log } from '../entry/entry.js'
 import { severities } from '../rule/severity.js'
 import type { PageData } from './page-data.js'
 import type { PageParts } from './page-parts.js'
+import { shownTime } from './shown-time.js'
 import { sum } from './tally.js'
 
 /** What the page says of the replay that it reports on. */
@@ -124,7 +125,7 @@ function period({ first, last }: PageData): string {
 }
 
 function utc(time: number): string {
-  return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+  return `${shownTime(time)} UTC`
 }
 
 function capital(word: string): string {

@@ -9,7 +9,7 @@ import {
 } from 'chart.js'
 import { nameless, type ColumnName, type PageData } from '../page-data.js'
 import type { Counts, Tally } from '../tally.js'
-import { shownTime } from './shown-time.js'
+import { shownTime } from '../shown-time.js'
 
 Chart.register(BarController, BarElement, CategoryScale, LinearScale, Tooltip)
 
@@ -23,7 +23,8 @@ interface Bars {
 
 /**
  * Draws all charts of the page, in the colours that its style has at this time, and gives a
- * function that draws them anew. A click on the bar of a name calls `onPick` with the column that the chart is of, and the name.
+ * function that draws them anew. A click on the bar of a name calls `onPick` with the column that
+ * the chart is of, and the name.
  */
 export function drawCharts(
   data: PageData,
@@ -47,16 +48,17 @@ export function drawCharts(
     }),
     counts: bars,
   }
+  const drawNames = (column: ColumnName, tally: Tally) =>
+    draw(`by-${column}`, names(tally), data, 'y', i => {
+      const name = tally.top[i]?.name
+      if (name !== undefined && name !== nameless) onPick(column, name)
+    })
   const drawAll = () => [
     draw('over-time', times, data, 'x'),
-    draw('by-rule', names(data.byRule), data, 'y', pick('rule', data.byRule)),
-    draw('by-actor', names(data.byActor), data, 'y', pick('actor', data.byActor)),
-    draw('by-path', names(data.byPath), data, 'y', pick('path', data.byPath)),
+    drawNames('rule', data.byRule),
+    drawNames('actor', data.byActor),
+    drawNames('path', data.byPath),
   ]
-  const pick = (column: ColumnName, tally: Tally) => (i: number) => {
-    const name = tally.top[i]?.name
-    if (name !== undefined && name !== nameless) onPick(column, name)
-  }
   let drawn = drawAll()
   return () => {
     for (const chart of drawn) chart.destroy()

@@ -1,6 +1,6 @@
 import type { ColumnName, PageData, Rows } from '../page-data.js'
+import { shownTime } from '../shown-time.js'
 import { element } from './element.js'
-import { shownTime } from './shown-time.js'
 
 const pageRows = 100
 
@@ -10,14 +10,8 @@ const invisible = /[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Cs}]/gu
 const elsewhere =
   'Its entry is not on this page. The alert log has it, if the alert was recorded:'
 
-const details: readonly (readonly [label: string, column: ColumnName])[] = [
-  ['action', 'action'],
-  ['namespace', 'namespace'],
-  ['outcome', 'outcome'],
-  ['key', 'key'],
-  ['window', 'window'],
-  ['tags', 'tags'],
-]
+/** The columns that are shown when a row is opened. */
+const details = ['action', 'namespace', 'outcome', 'key', 'window', 'tags'] as const
 
 /** A table of alerts that shows those with a text, of the severities that are ticked. */
 export interface AlertTable {
@@ -49,7 +43,7 @@ export function createTable({ rows, severities, entries }: PageData): AlertTable
   }
 
   const show = () => {
-    body.replaceChildren(...found.slice(from, from + pageRows).flatMap(rowsOf))
+    body.replaceChildren(...found.slice(from, from + pageRows).map(rowOf))
     const last = Math.min(from + pageRows, found.length)
     range.textContent =
       found.length === 0 ? 'no alert' : `${from + 1} to ${last} of ${found.length}`
@@ -63,7 +57,7 @@ export function createTable({ rows, severities, entries }: PageData): AlertTable
     from = 0
     show()
   }
-  const rowsOf = (row: number): HTMLElement[] => {
+  const rowOf = (row: number): HTMLElement => {
     const severity = severities[rows.severity[row]!]!
     const opener = element(
       'button',
@@ -92,11 +86,11 @@ export function createTable({ rows, severities, entries }: PageData): AlertTable
       if (isOpen) shown.nextElementSibling!.remove()
       else shown.after(detailsOf(row))
     })
-    return [shown]
+    return shown
   }
   const detailsOf = (row: number): HTMLElement => {
     const terms = [
-      ...details.map(([label, column]) => [label, text(column, row)] as const),
+      ...details.map(column => [column, text(column, row)] as const),
       ['count', String(rows.count[row]!)] as const,
       ['request', rows.request[row]!] as const,
       ['alert', rows.id[row]!] as const,
