@@ -17,8 +17,13 @@ const maxKnownIds = 100_000
 export interface Matching {
   /** The alerts of an entry by these rules, in their order. */
   entry(entry: Entry, rules: readonly CompiledRule[]): Alert[]
-  /** The same of an entry of which only its time is known, and that it counts for these rules. */
-  passed(time: string | undefined, counting: readonly CompiledRule[]): Alert[]
+  /**
+   * The same of entries of which only the time is known, and that they count for these rules.
+   * Undefined, with nothing done, where the times of those between the first and the last matter.
+   */
+  passed(entries: Passed, counting: readonly CompiledRule[]): Alert[] | undefined
+  /** Whether the outcome of any alert is awaited. */
+  readonly isAwaiting: boolean
   /** Whether the entry with this request's id may tell what came of an alert. */
   isAwaited(requestId: () => string | undefined): boolean
   /** When an alert comes up that has no time of its own, or this one. */
@@ -34,6 +39,14 @@ export interface Matching {
   useRules(rules: readonly CompiledRule[]): string[]
   save(): unknown
   restore(saved: unknown): string[]
+}
+
+/** Entries that no rule matches: one, or several of one second in the order of time. */
+export interface Passed {
+  readonly count: number
+  /** `time` of the first and of the last. */
+  readonly first: string | undefined
+  readonly last: string | undefined
 }
 
 /** What matching works with. */
@@ -59,7 +72,7 @@ export function createMatching(
     rules,
     clock: now,
     startedAt,
-    onCount: what => counters.add(what),
+    onCount: (what, count) => counters.add(what, count),
   })
   const outcomes = createOutcomes()
   let latest: string | undefined
@@ -119,16 +132,18 @@ export function createMatching(
     return true
   }
 
-  const enter = (time: string | undefined, epoch: number | undefined) => {
-    counters.add('entries')
+  /** Takes the time of so many entries, as it is written and as an epoch. */
+  const enter = (time: string | undefined, epoch: number | undefined, count: number) => {
+    counters.add('entries', count)
     latest = time ?? latest
-    const { at, due } = correlation.enter(epoch)
+    const { at, due } = correlation.enter(epoch, count)
     return { at, alerts: due.length === 0 ? [] : due.flatMap(found => raiseFound(found)) }
   }
 
   const entry = (decoded: Entry, candidates: readonly CompiledRule[]): Alert[] => {
     const { time } = decoded
-    const { at, alerts } = enter(time, time === undefined ? undefined : epochOf(time))
+    const epoch = time === undefined ? undefined : epochOf(time)
+    const { at, alerts } = enter(time, epoch, 1)
     // Hot: most rules match nothing.
     for (const rule of candidates) {
       if (rule.matches(decoded) && !isExcepted(rule, decoded))
@@ -142,15 +157,22 @@ export function createMatching(
   }
 
   const passed = (
-    text: string | undefined,
+    { count, first, last }: Passed,
     counting: readonly CompiledRule[],
-  ): Alert[] => {
-    const epoch = text === undefined ? NaN : epochOf(text)
-    const isTimed = !Number.isNaN(epoch)
-    const { at, alerts } = enter(isTimed ? text : undefined, isTimed ? epoch : undefined)
-    if (at !== undefined) {
-      for (const rule of counting) correlation.see(rule, unread, at)
+  ): Alert[] | undefined => {
+    const from = knownTime(first)
+    const to = knownTime(last)
+    if (count > 1 && !correlation.isOneKind(from.epoch, to.epoch)) return undefined
+    const pass = ({ text, epoch }: ReturnType<typeof knownTime>, times: number) => {
+      const { at, alerts } = enter(text, epoch, times)
+      if (at !== undefined) {
+        for (const rule of counting) correlation.see(rule, unread, at)
+      }
+      return alerts
     }
+    // Those between come to nothing more: what is due is so once a second.
+    const alerts = pass(from, 1)
+    if (count > 1) alerts.push(...pass(to, count - 1))
     counters.add('alerts', alerts.length)
     return alerts
   }
@@ -158,6 +180,9 @@ export function createMatching(
   return {
     entry,
     passed,
+    get isAwaiting() {
+      return outcomes.isAwaiting
+    },
     isAwaited: id => outcomes.isAwaited(id),
     occasionOf,
     fresh,
@@ -175,6 +200,12 @@ export function createMatching(
     save: () => correlation.save(),
     restore: saved => correlation.restore(saved),
   }
+}
+
+/** A time that `epochOf` can read, or none. */
+function knownTime(text: string | undefined) {
+  const epoch = text === undefined ? NaN : epochOf(text)
+  return Number.isNaN(epoch) ? { text: undefined, epoch: undefined } : { text, epoch }
 }
 
 /** Stands for an entry of which nothing but its time counts. */

@@ -8,6 +8,8 @@ export interface Outcomes {
   await(rule: CompiledRule, id: string, entry: Entry): boolean
   /** The alerts whose outcome this entry tells; each is told of once. */
   of(entry: Entry): { rule: CompiledRule; id: string; outcome: string }[]
+  /** Whether any is awaited. */
+  readonly isAwaiting: boolean
   /** Whether the entry with this request's id may tell one; it is asked for only where one is awaited. */
   isAwaited(requestId: () => string | undefined): boolean
 }
@@ -36,6 +38,9 @@ export function createOutcomes(): Outcomes {
       if (outcome === undefined) return []
       awaited.delete(event)
       return alerts!.map(alert => ({ ...alert, outcome }))
+    },
+    get isAwaiting() {
+      return awaited.size > 0
     },
     isAwaited(requestId) {
       if (awaited.size === 0) return false

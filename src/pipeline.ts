@@ -5,9 +5,9 @@ import { isSampled } from './counters.js'
 import type { Diagnostics } from './diagnostics.js'
 import { decoderOf } from './entry/decoder.js'
 import { isUndecodable, type Entry, type Log } from './entry/entry.js'
-import { createMatching, type MatchingParts } from './matching.js'
+import { createMatching, type MatchingParts, type Passed } from './matching.js'
 import { createPrefilter, type Prefilter } from './prefilter.js'
-import type { ScannedLine } from './scan/scanned-line.js'
+import { plainLines, type ScannedLines } from './scan/scanned-lines.js'
 import { skippable } from './skippable.js'
 import { overlongAlert, soughtInOverlong } from './overlong-alert.js'
 import type { OverlongLine } from './overlong-line.js'
@@ -82,22 +82,35 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return []
   }
 
-  const pass = (time: string | undefined, by: Prefilter): Alert[] => {
-    counters.add('lines')
-    return matching.passed(time, by.counting)
+  /** Lines of entries that no rule matches; undefined where each of them is to be read. */
+  const pass = (passed: Passed, by: Prefilter): Alert[] | undefined => {
+    const alerts = matching.passed(passed, by.counting)
+    if (alerts !== undefined) counters.add('lines', passed.count)
+    return alerts
   }
 
-  const scanned = (line: ScannedLine, chunk: Buffer, by: Prefilter): Alert[] => {
-    const { candidates, start, end } = line
+  const scanned = (lines: ScannedLines, chunk: Buffer, by: Prefilter): Alert[] => {
+    const { candidates, start, end, count } = lines
     const isPassed = candidates?.length === 0
-    if (isPassed && log === 'audit' && !matching.isAwaited(line.requestId)) {
-      return pass(line.time(), by)
+    if (isPassed && log === 'audit' && !matching.isAwaited(lines.requestId)) {
+      const alerts = pass({ count, first: lines.firstTime(), last: lines.time() }, by)
+      return alerts ?? readEach(chunk.subarray(start, end + 1))
     }
-    const isCr = chunk[end - 1] === carriageReturn
-    const text = chunk.toString('utf8', start, isCr ? end - 1 : end)
+    const text = textOf(chunk, start, end)
     const skimmed = isPassed ? skim?.(text) : undefined
-    if (skimmed !== undefined) return pass(skimmed.time, by)
+    if (skimmed !== undefined) {
+      const { time } = skimmed
+      return pass({ count, first: time, last: time }, by) ?? []
+    }
     return read(text, 'undecodable', candidates && by.rulesOf(candidates))
+  }
+
+  const readEach = (lines: Buffer): Alert[] => {
+    const alerts: Alert[] = []
+    const next = plainLines(lines)
+    for (let line = next(); line !== undefined; line = next())
+      alerts.push(...read(textOf(lines, line.start, line.end), 'undecodable'))
+    return alerts
   }
 
   const sample = (line: string, reason: string, count: number) => {
@@ -127,7 +140,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     lines(chunk) {
       let from = 0
       let by: Prefilter | undefined
-      let next: () => ScannedLine | undefined
+      let next: (isSingly: boolean) => ScannedLines | undefined
       return () => {
         for (;;) {
           // The rules may have changed since the last alert.
@@ -139,7 +152,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
             from = 0
             next = by.scan(chunk)
           }
-          const line = next!()
+          const line = next!(matching.isAwaiting)
           if (line === undefined) return undefined
           from = line.end + 1
           const alerts = scanned(line, chunk, by)
@@ -161,6 +174,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 }
 
 const carriageReturn = 13
+
+/** A line's text, without the CR that may stand before its newline. */
+function textOf(chunk: Buffer, start: number, end: number): string {
+  const isCr = end > start && chunk[end - 1] === carriageReturn
+  return chunk.toString('utf8', start, isCr ? end - 1 : end)
+}
 
 /** The most severe first. */
 function inForce(rules: readonly CompiledRule[], log: Log): CompiledRule[] {

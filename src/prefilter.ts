@@ -1,11 +1,12 @@
 import type { Log } from './entry/entry.js'
 import type { CompiledRule } from './rule/compile-rule.js'
-import { plainLines, type ScannedLine } from './scan/scanned-line.js'
+import { plainLines, type ScannedLines } from './scan/scanned-lines.js'
 import { createScanner, maxScanBytes, type Scanner } from './scan/scanner.js'
 
 /** Tells which rules a line may match, before it is decoded. */
 export interface Prefilter {
-  scan(chunk: Buffer): () => ScannedLine | undefined
+  /** As a scanner's. */
+  scan(chunk: Buffer): (isSingly: boolean) => ScannedLines | undefined
   /** Rules by the numbers that the scan gives, and those that count every entry. */
   rulesOf(candidates: readonly number[]): readonly CompiledRule[]
   /** Rules that every entry matches, and that only count them. */

@@ -219,6 +219,45 @@ t.test('rules over time see all that they count, and their deadlines', async t =
   )
 })
 
+t.test('entries of one second are told apart where their times decide', async t => {
+  // About the latest that is believed, and about what is late after it, to the millisecond.
+  const borders = [now, now + 300_000, now - 1, now - 300_000]
+  const time = fc.oneof(
+    fc
+      .tuple(fc.constantFrom(...borders), fc.integer({ min: -400, max: 400 }))
+      .map(([border, ms]) => new Date(border + ms).toISOString()),
+    fc.constantFrom('2026-02-30T00:00:00.1Z', '2026-02-30T00:00:00.2Z', undefined),
+  )
+  const silence = compiled({ id: 'silence', absence: { within: '30s' } })
+  const outcome = compiled({
+    id: 'outcome',
+    when: { 'request.path': 'sys/seal' },
+    title: '{{vault.outcome}}',
+  })
+  const entry = fc.record({
+    time: time,
+    type: fc.constantFrom('request', 'response'),
+    request: fc.record({
+      id: fc.constantFrom('1', '2', '3'),
+      path: fc.constantFrom('a', 'a', 'a', 'a', 'sys/seal'),
+    }),
+  })
+  fc.assert(
+    fc.property(
+      fc.array(entry, { maxLength: 40 }),
+      fc.boolean(),
+      fc.integer({ min: 1, max: 4_000 }),
+      (entries, isSorted, bytes) => {
+        const by = (entry: { time: string | undefined }) => entry.time ?? ''
+        const sorted = [...entries].sort((a, b) => (by(a) < by(b) ? -1 : 1))
+        const lines = (isSorted ? sorted : entries).map(entry => JSON.stringify(entry))
+        comesToTheSame(t, [silence, outcome], lines, bytes)
+      },
+    ),
+    { numRuns: Number(process.env['RUNS'] ?? 500) },
+  )
+})
+
 t.test(
   'rules that change while a chunk is read are in force from the next line on',
   async t => {

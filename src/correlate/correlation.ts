@@ -1,14 +1,11 @@
 import type { Entry } from '../entry/entry.js'
 import { epochOf } from '../entry/rfc3339.js'
-import type { Clause, Key } from '../rule/compile-clause.js'
+import type { Key } from '../rule/compile-clause.js'
 import type { CompiledRule } from '../rule/compile-rule.js'
-import { createAbsence } from './absence.js'
 import type { Correlator, Finding, OpenAlert } from './correlator.js'
+import { createCorrelator } from './create-correlator.js'
 import { createEventClock } from './event-clock.js'
-import { createFirstSeen } from './first-seen.js'
 import { createRecentEvents } from './recent-events.js'
-import { createSequence } from './sequence.js'
-import { createThreshold } from './threshold.js'
 import { createThrottle, type Throttle } from './throttle.js'
 
 /** What a rule over time has found. */
@@ -22,12 +19,17 @@ export interface Correlation {
   /**
    * Takes an entry's time, epoch milliseconds; undefined for one that has none. Gives what is due by
    * now, and the time at which the entry is to be counted; undefined for one that rules over time
-   * must not see.
+   * must not see. The `count` is of entries for which this comes to the same.
    */
-  enter(time: number | undefined): {
+  enter(
+    time: number | undefined,
+    count: number,
+  ): {
     readonly at: number | undefined
     readonly due: readonly Found[]
   }
+  /** Whether entries of both times would be counted, or neither of them, for one reason. */
+  isOneKind(time: number | undefined, other: number | undefined): boolean
   /** What a rule over time makes of an entry that it matches, at the time that `enter` gave. */
   see(rule: CompiledRule, entry: Entry, at: number): Found[]
   /** Nothing came in for so long, in milliseconds: what is due by then. */
@@ -54,7 +56,10 @@ export interface CorrelationParts {
   /** When the program started, where the clock fires deadlines too; undefined elsewhere. */
   readonly startedAt: number | undefined
   /** An entry was not counted, a key given up, or a copy forgotten too early. */
-  readonly onCount: (what: 'late' | 'ahead' | 'keys_evicted' | 'copies_forgotten') => void
+  readonly onCount: (
+    what: 'late' | 'ahead' | 'keys_evicted' | 'copies_forgotten',
+    count: number,
+  ) => void
 }
 
 const version = 1
@@ -80,7 +85,7 @@ interface SavedState {
 export function createCorrelation(parts: CorrelationParts): Correlation {
   const { clock, startedAt, onCount } = parts
   const events = createEventClock(clock)
-  const recent = createRecentEvents(() => onCount('copies_forgotten'))
+  const recent = createRecentEvents(() => onCount('copies_forgotten', 1))
   let rules = parts.rules
   let overTime = rules.filter(({ clause }) => clause !== undefined)
   let running = start(rules, startedAt)
@@ -113,7 +118,7 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
     if (correlator === undefined) return nothingFound
     const before = correlator.evicted
     const found = find(correlator)
-    for (let i = before; i < correlator.evicted; i++) onCount('keys_evicted')
+    if (correlator.evicted > before) onCount('keys_evicted', correlator.evicted - before)
     // Hot: hardly an entry finds anything.
     return found.length === 0 ? nothingFound : found.map(finding => ({ rule, finding }))
   }
@@ -162,12 +167,13 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
   })
 
   return {
-    enter(time) {
+    enter(time, count) {
       const at = events.see(time)
-      if (at === 'late' || at === 'ahead') onCount(at)
+      if (at === 'late' || at === 'ahead') onCount(at, count)
       if (typeof at !== 'number') return { at: undefined, due: nothingFound }
       return { at, due: advance(events.now!, false) }
     },
+    isOneKind: (time, other) => events.judge(time) === events.judge(other),
     see: (rule, entry, at) =>
       counted(rule, correlator =>
         correlator.see({
@@ -211,32 +217,6 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
     save,
     restore,
   }
-}
-
-function createCorrelator(
-  clause: Clause,
-  { title }: CompiledRule,
-  startedAt: number | undefined,
-): Correlator {
-  switch (clause.kind) {
-    case 'threshold':
-      return createThreshold(clause)
-    case 'sequence':
-      return createSequence(clause)
-    case 'absence':
-      return createAbsence(clause, startedAt, title(nothing))
-    case 'firstSeen':
-      return createFirstSeen(clause)
-  }
-}
-
-/** For the title of an absence of which no entry was seen. */
-const nothing: Entry = {
-  log: 'audit',
-  line: '',
-  time: undefined,
-  fields: {},
-  identity: [],
 }
 
 /** What the state of a rule over time depends on. */

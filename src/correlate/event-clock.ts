@@ -8,10 +8,18 @@ export interface EventClock {
    * Takes an entry's time, undefined for one that has none and counts as now. Gives the time at
    * which it is to be counted, or why it isn't.
    */
-  see(time: number | undefined): number | 'late' | 'ahead' | 'unknown'
+  /** What `see` would make of an entry's time. */
+  judge(time: number | undefined): Judgement
+  /**
+   * Takes an entry's time, undefined for one that has none and counts as now. Gives the time at
+   * which it is to be counted, or why it isn't.
+   */
+  see(time: number | undefined): number | Exclude<Judgement, 'timely'>
   /** After a restart. */
   resume(now: number): void
 }
+
+type Judgement = 'timely' | 'late' | 'ahead' | 'unknown'
 
 /**
  * Time is the greatest entry time seen. An entry more than 5 minutes behind it is late. One more
@@ -19,18 +27,26 @@ export interface EventClock {
  */
 export function createEventClock(clock: () => number): EventClock {
   let now: number | undefined
+
+  const judge = (time: number | undefined): Judgement => {
+    const latest = clock() + latenessMs
+    // The clock was ahead, and was set back: what it let in then must not make all else late.
+    if (now !== undefined && now > latest) now = undefined
+    if (time === undefined) return now === undefined ? 'unknown' : 'timely'
+    if (now !== undefined && time < now - latenessMs) return 'late'
+    return time > latest ? 'ahead' : 'timely'
+  }
+
   return {
     get now() {
       return now
     },
+    judge,
     see(time) {
-      // The clock was ahead, and was set back: what it let in then must not make all else late.
-      if (now !== undefined && now > clock() + latenessMs) now = undefined
-      if (time === undefined) return now ?? 'unknown'
-      if (now !== undefined && time < now - latenessMs) return 'late'
-      if (time > clock() + latenessMs) return 'ahead'
-      now = Math.max(now ?? time, time)
-      return time
+      const judgement = judge(time)
+      if (judgement !== 'timely') return judgement
+      if (time !== undefined) now = Math.max(now ?? time, time)
+      return time ?? now!
     },
     resume(time) {
       now = time

@@ -65,8 +65,8 @@ function rarestFirst(groups: LiteralGroups): LiteralGroups {
  * every other line has, 1 what may be anywhere in a line, and the more the rarer.
  */
 export function rarity(group: readonly Literal[]): number {
-  const rarities = group.map(({ text, at }) => {
-    if (at === 'anywhere' || at === 'line') return 1
+  const rarities = group.map(({ text, at, under }) => {
+    if (at === 'line' || (at === 'anywhere' && under === undefined)) return 1
     if (everyday.has(text)) return 0
     return at === 'key' ? 2 : 2 + text.length
   })
@@ -95,9 +95,7 @@ function ofAuditField(field: string, matcher: unknown, lists: Lists): LiteralGro
   if (name === undefined || isSatisfiedByNothing(matcher)) return []
   const values = ofMatcher(matcher, lists).map(group =>
     group.map(literal =>
-      literal.at === 'value' && path.at(-1) !== everyMember
-        ? { ...literal, under: name }
-        : literal,
+      path.at(-1) !== everyMember ? { ...literal, under: name } : literal,
     ),
   )
   // What stands under the key has it with it.
@@ -118,15 +116,17 @@ const derivedFields: Readonly<Record<string, (groups: LiteralGroups) => LiteralG
     'vault.mount': groups =>
       groups
         .map(group =>
-          group.map(({ text, at }): Literal => {
-            const start = text.replace(/\/$/, '')
-            return at === 'value'
-              ? { text: start, at, under: 'path' }
-              : { text: start, at }
-          }),
+          group.map(({ text, at }) => ({
+            text: text.replace(/\/$/, ''),
+            at,
+            under: 'path',
+          })),
         )
         .filter(group => group.every(({ text }) => text !== '')),
-    'vault.subpath': groups => groups.map(group => group.map(anywhere)),
+    'vault.subpath': groups =>
+      groups.map(group =>
+        group.map(({ text }) => ({ text, at: 'anywhere', under: 'path' })),
+      ),
     'vault.login': groups => [
       [{ text: 'auth/', at: 'value', under: 'path' }],
       ...groups.flatMap(group => becauseOf(group, { failed: errorKeys })),

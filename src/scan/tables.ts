@@ -3,72 +3,66 @@ import type { Literal, LiteralGroups } from '../rule/literals.js'
 /** What the scan looks for, as bytes for its memory. */
 export interface Tables {
   readonly bytes: Uint8Array
-  /** Addresses and counts, in the order of the scan's `configure`. */
+  /** Addresses, in the order of the scan's `configure`; 0 stands for nothing. */
   readonly layout: readonly [
     buckets: number,
-    pairs: number,
-    pairCount: number,
-    isAllFirst: number,
+    nibbles: number,
     assumed: number,
     triggers: number,
+    triggered: number,
+    always: number,
     rules: number,
-    ruleCount: number,
   ]
 }
 
 /** Of a line, the scan knows so many literals apart; with more, some share a bit. */
 const hitBits = 1_024
-/** For values; as many follow for keys, and for what may be anywhere. */
+/** For values; as many follow for keys, and for what may be inside something. */
 const bucketCount = 2_048
-const literalBytes = 48
-const pairBytes = 8
-/** Each pair is searched for by itself: with more, one search for all is faster. */
-const maxPairs = 8
+const literalBytes = 52
+const endOfRules = 0xffffffff
 
-const places = { key: 1, value: 2 | 4, anywhere: 8, line: 8 } as const
+/** Where a literal may be, as bits. */
+const [inKey, inMember, inElement, inLine, insideMember, insideElement] = [
+  1, 2, 4, 8, 16, 32,
+] as const
 
 interface Sought {
   readonly literal: Literal
   readonly bytes: Buffer
   readonly bit: number
-  /** Some rule has nothing but literals that may be anywhere. */
-  readonly isNeeded: boolean
+  /** Values under this key are searched. */
+  readonly isSearched: boolean
 }
 
 /**
  * Lays out the tables for these rules at an address. All numbers are little-endian and of 32 bits:
  * - literal: its first 8 bytes and their mask, the address of the rest, its length, its places
  *   (bits), whether it is whole, its bit among the hits, address and length of the key that it
- *   stands under (0: any), the next literal of the list (0: none)
+ *   stands under (0: any), the next literal of the list (0: none), whether what stands under it as
+ *   a key is to be searched
  * - bucket: the list of literals of values, keys or anywhere, whose first two bytes hash to it
- * - pair: the list of literals that begin with two bytes, and these two. Only of rules that have
- *   nothing else to look for: the others that may be anywhere are assumed to be there until a rule
- *   depends on it
- * - rule: where it ends, and for each group of literals where that ends and the bits of each
+ * - nibbles: of the first two bytes of literals, for the low and the high half of each, 16 bytes of
+ *   the groups that have it. Only for literals of rules that have nothing else to look for: the
+ *   others that may be anywhere are assumed to be there until a rule depends on it
+ * - triggered: for each bit, the list of rules of which the first group has it
+ * - rule: address of its other groups: where they end, and for each where it ends and the bits of
+ *   its literals
  */
 export function layTables(rules: readonly LiteralGroups[], address: number): Tables {
-  const { sought, bits } = numbered(
-    rules.map(groups => groups.filter(group => group.every(isFindable))),
-  )
-  const lists = listsBy(sought, bucketOf)
-  const anywhere = sought.filter(isAnywhere)
-  const pairs = [
-    ...listsBy(
-      anywhere.filter(({ isNeeded }) => isNeeded),
-      pairOf,
-    ),
-  ]
+  const known = rules.map(groups => groups.filter(group => group.every(isFindable)))
+  const { sought, bitOf } = numbered(known)
   const memory = createMemory(address)
 
   const addList = (list: readonly Sought[]): number =>
-    list.reduceRight((next, { literal, bytes, bit }) => {
+    list.reduceRight((next, { literal, bytes, bit, isSearched }) => {
       const { under } = literal
       const record = Buffer.alloc(literalBytes)
       bytes.copy(record, 0, 0, 8)
       record.fill(0xff, 8, 8 + Math.min(bytes.length, 8))
       record.writeUInt32LE(memory.add(bytes.subarray(8)), 16)
       record.writeUInt32LE(bytes.length, 20)
-      record.writeUInt32LE(places[literal.at], 24)
+      record.writeUInt32LE(placesOf(literal), 24)
       record.writeUInt32LE(literal.isWhole === true ? 1 : 0, 28)
       record.writeUInt32LE(bit, 32)
       if (under !== undefined) {
@@ -76,65 +70,75 @@ export function layTables(rules: readonly LiteralGroups[], address: number): Tab
         record.writeUInt32LE(Buffer.byteLength(under), 40)
       }
       record.writeUInt32LE(next, 44)
+      record.writeUInt32LE(isSearched ? 1 : 0, 48)
       return memory.add(record)
     }, 0)
 
   const buckets = Buffer.alloc(4 * 3 * bucketCount)
-  for (const [bucket, list] of lists) buckets.writeUInt32LE(addList(list), 4 * bucket)
-  const pairTable = Buffer.alloc(pairBytes * pairs.length)
-  for (const [i, [pair, list]] of pairs.entries()) {
-    pairTable.writeUInt32LE(addList(list), pairBytes * i)
-    pairTable.writeUInt16LE(pair, pairBytes * i + 4)
+  for (const [bucket, list] of listsBy(sought, bucketOf))
+    buckets.writeUInt32LE(addList(list), 4 * bucket)
+
+  const rare = known.filter(isRare).flat(2).filter(isInLine)
+  const rareNames = new Set(rare.map(nameOf))
+  const assumed = sought.filter(
+    ({ literal }) => isInLine(literal) && !rareNames.has(nameOf(literal)),
+  )
+  const rulesBy = new Map<number, number[]>()
+  for (const [rule, [first = []]] of known.entries()) {
+    for (const bit of new Set(first.map(bitOf)))
+      rulesBy.set(bit, [...(rulesBy.get(bit) ?? []), rule])
   }
-  const assumed = anywhere.filter(({ isNeeded }) => !isNeeded)
+  const addRules = (list: readonly number[]) => memory.add(numbers([...list, endOfRules]))
+  const noRules = addRules([])
+  const triggered = Array.from({ length: hitBits }, (_, bit) => {
+    const list = rulesBy.get(bit)
+    return list === undefined ? noRules : addRules(list)
+  })
+  const always = [...known.keys()].filter(rule => known[rule]!.length === 0)
   const layout = [
     memory.add(buckets),
-    memory.add(pairTable),
-    pairs.length,
-    pairs.length > maxPairs ? 1 : 0,
-    memory.add(bitsOf(assumed.map(({ bit }) => bit))),
-    bits.every(groups => groups.length > 0)
-      ? memory.add(bitsOf(bits.flatMap(([first = []]) => first)))
-      : 0,
-    memory.end(),
-    rules.length,
+    rare.length > 0 ? memory.add(nibblesOf(rare)) : 0,
+    assumed.length > 0 ? memory.add(bitsOf(assumed.map(({ bit }) => bit))) : 0,
+    memory.add(bitsOf([...rulesBy.keys()])),
+    memory.add(numbers(triggered)),
+    addRules(always),
+    memory.add(numbers(known.map(([, ...others]) => addGroups(others)))),
   ] as const
-  for (const groups of bits) {
-    const words = groups.reduce((sum, group) => sum + 1 + group.length, 1)
-    let end = memory.end() + 4
-    memory.add(numbers([memory.end() + 4 * words]))
-    for (const group of groups) {
-      end += 4 * (1 + group.length)
-      memory.add(numbers([end, ...group]))
-    }
-  }
   return { bytes: memory.bytes(), layout }
+
+  function addGroups(groups: readonly (readonly Literal[])[]): number {
+    const words = groups.reduce((sum, group) => sum + 1 + group.length, 1)
+    const start = memory.end()
+    const content = [start + 4 * words]
+    for (const group of groups) {
+      content.push(start + 4 * (content.length + 1 + group.length), ...group.map(bitOf))
+    }
+    return memory.add(numbers(content))
+  }
 }
 
-/** Gives each literal a bit, and for each rule the bits of its groups. */
+/** Gives each literal a bit, and each key under which values are searched a literal of its own. */
 function numbered(rules: readonly LiteralGroups[]) {
   const sought = new Map<string, Sought>()
-  const bits = rules.map(groups => {
-    const isNeeded = groups.every(group =>
-      group.some(({ at }) => places[at] === places.anywhere),
-    )
-    return groups.map(group =>
-      group.map(literal => {
-        const { text, at, isWhole, under } = literal
-        const name = JSON.stringify([text, at, isWhole, under])
-        const known = sought.get(name)
-        const bit = known?.bit ?? sought.size % hitBits
-        sought.set(name, {
-          literal,
-          bytes: Buffer.from(text),
-          bit,
-          isNeeded: isNeeded || known?.isNeeded === true,
-        })
-        return bit
-      }),
-    )
-  })
-  return { sought: [...sought.values()], bits }
+  const add = (literal: Literal, isSearched: boolean) => {
+    const name = nameOf(literal)
+    const bit = sought.get(name)?.bit ?? sought.size % hitBits
+    const isKnownSearched = sought.get(name)?.isSearched === true
+    const bytes = Buffer.from(literal.text)
+    sought.set(name, { literal, bytes, bit, isSearched: isSearched || isKnownSearched })
+  }
+  for (const literal of rules.flat(2)) {
+    add(literal, false)
+    const { at, under } = literal
+    if (at === 'anywhere' && under !== undefined)
+      add({ text: under, at: 'key', isWhole: true }, true)
+  }
+  const bitOf = (literal: Literal) => sought.get(nameOf(literal))!.bit
+  return { sought: [...sought.values()], bitOf }
+}
+
+function nameOf({ text, at, isWhole, under }: Literal): string {
+  return JSON.stringify([text, at, isWhole, under])
 }
 
 /** Lists of literals by what their first two bytes come to. */
@@ -180,20 +184,63 @@ function createMemory(address: number) {
 }
 
 /** The lists are found by the first two bytes. A control character may be written in other ways. */
-function isFindable({ text }: Literal): boolean {
-  return Buffer.byteLength(text) > 1 && !/[\u0000-\u001f]/.test(text)
+function isFindable({ text, at, under }: Literal): boolean {
+  const isText = Buffer.byteLength(text) > 1 && !control.test(text)
+  // Neither may the key that is searched.
+  return isText && !(at === 'anywhere' && under !== undefined && !isFindableKey(under))
 }
 
-function isAnywhere({ literal }: Sought): boolean {
-  return places[literal.at] === places.anywhere
+function isFindableKey(key: string): boolean {
+  return Buffer.byteLength(key) > 1 && !control.test(key)
 }
 
-function pairOf({ bytes }: Sought): number {
+const control = /[\u0000-\u001f]/
+
+/** A rule that has nothing but literals that may be anywhere. */
+function isRare(groups: LiteralGroups): boolean {
+  return groups.length > 0 && groups.every(group => group.some(isInLine))
+}
+
+function isInLine(literal: Literal): boolean {
+  return placesOf(literal) === inLine
+}
+
+function placesOf({ at, under }: Literal): number {
+  switch (at) {
+    case 'key':
+      return inKey
+    case 'value':
+      return inMember | inElement
+    case 'anywhere':
+      return under === undefined ? inLine : insideMember | insideElement
+    case 'line':
+      return inLine
+  }
+}
+
+/** Two bytes are among the groups that both halves of both have. */
+function nibblesOf(literals: readonly Literal[]): Buffer {
+  const table = Buffer.alloc(64)
+  const pairs = [...new Set(literals.map(({ text }) => pairOf(Buffer.from(text))))]
+  const mark = (at: number, group: number) => {
+    table[at]! |= 1 << group
+  }
+  for (const [i, pair] of pairs.entries()) {
+    const group = i % 8
+    mark(pair & 15, group)
+    mark(16 + ((pair >> 4) & 15), group)
+    mark(32 + ((pair >> 8) & 15), group)
+    mark(48 + (pair >> 12), group)
+  }
+  return table
+}
+
+function pairOf(bytes: Buffer): number {
   return bytes.readUInt16LE(0)
 }
 
-function bucketOf(sought: Sought): number {
-  const pair = pairOf(sought)
-  const table = isAnywhere(sought) ? 2 : sought.literal.at === 'key' ? 1 : 0
+function bucketOf({ literal, bytes }: Sought): number {
+  const pair = pairOf(bytes)
+  const table = literal.at === 'key' ? 1 : literal.at === 'value' ? 0 : 2
   return table * bucketCount + ((pair ^ (pair >> 5)) & (bucketCount - 1))
 }

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import { isUndecodable } from '../../src/entry/entry.js'
 import { decodeAuditEntry } from '../../src/entry/audit-entry.js'
+import { epochOf } from '../../src/entry/rfc3339.js'
 import type { LiteralGroups } from '../../src/rule/literals.js'
 import { createScanner } from '../../src/scan/scanner.js'
 import { auditLine } from '../fixtures/entries.js'
@@ -19,7 +20,7 @@ function scan(input: string | Buffer, rules: readonly LiteralGroups[] = []): Sca
   const chunk = Buffer.from(input)
   const next = createScanner(rules, 'audit').scan(chunk)
   const lines: Scanned[] = []
-  for (let line = next(); line !== undefined; line = next()) {
+  for (let line = next(true); line !== undefined; line = next(true)) {
     const { start, end, candidates } = line
     const isTold = candidates !== undefined
     lines.push({
@@ -164,6 +165,17 @@ t.test('a literal counts where it is asked for', async t => {
       ['{"a":"xhvs.y"}', '{"hvs.":1}'],
       ['{"a":"hvb."}', '{"a":"hvs"}'],
     ],
+    [
+      [[{ text: '/login', at: 'anywhere', under: 'path' }]],
+      ['{"path":"a/login/b"}', '{"path":["/login"]}', '{"a":{"path":"x/login"}}'],
+      [
+        '{"paths":"a/login"}',
+        '{"path":{"a":"/login"}}',
+        '{"path":"/log"}',
+        '{"/login":1}',
+      ],
+    ],
+    [[[{ text: '/login', at: 'anywhere', under: '\u0001' }]], ['{"a":"b"}'], []],
     [[[{ text: 'x', at: 'anywhere' }]], ['{"a":"b"}'], []],
     [[], ['{}'], []],
     [
@@ -242,7 +254,77 @@ t.test('what needs care is left to the decoder', async t => {
   }
 })
 
-t.test('a chunk may have more lines than there is room for', async t => {
+t.test('each of several rules that a line can match is told once, in order', async t => {
+  const value = (text: string) => ({ text, at: 'value' }) as const
+  const rules: LiteralGroups[] = [
+    [[value('ccc'), value('aaa')]],
+    [],
+    [[value('bbb')], [value('aaa')]],
+    [[value('aaa'), value('bbb')]],
+    [[value('bbb')], [value('ddd')]],
+  ]
+  const [line] = scan('{"x":["aaa","bbb","ccc"]}\n', rules)
+  t.strictSame(line!.candidates, [0, 1, 2, 3])
+})
+
+t.test(
+  'runs are of lines that no rule can match, of one second, in their order',
+  async t => {
+    const times = fc.oneof(
+      fc.constantFrom(
+        '2026-03-02T10:00:00Z',
+        '2026-03-02T10:00:00.Z',
+        '2026-03-02T10:00:00+01:00',
+        undefined,
+      ),
+      fc
+        .tuple(fc.constantFrom(0, 0, 1), fc.stringMatching(/^\d{1,10}$/))
+        .map(([s, digits]) => `2026-03-02T10:00:0${s}.${digits}Z`),
+    )
+    const lines = fc.record({
+      time: times,
+      a: fc.constantFrom('other', 'other', 'other', 'sought'),
+    })
+    const rules: LiteralGroups[] = [[[{ text: 'sought', at: 'value' }]]]
+    let long = 0
+    fc.assert(
+      fc.property(fc.array(lines, { maxLength: 30, size: 'max' }), entries => {
+        const chunk = Buffer.from(
+          entries.map(entry => `${JSON.stringify(entry)}\n`).join(''),
+        )
+        const next = createScanner(rules, 'audit').scan(chunk)
+        let from = 0
+        let number = 0
+        for (let run = next(false); run !== undefined; run = next(false)) {
+          t.equal(run.start, from)
+          from = run.end + 1
+          const its = entries.slice(number, (number += run.count))
+          t.equal(
+            chunk.toString('utf8', run.start, from).match(/\n/g)?.length,
+            its.length,
+          )
+          t.strictSame([run.firstTime(), run.time()], [its[0]!.time, its.at(-1)!.time])
+          t.strictSame(run.candidates, its[0]!.a === 'sought' ? [0] : [])
+          if (its.length === 1) continue
+          long += 1
+          t.ok(its.every(({ a }) => a === 'other'))
+          const epochs = its.map(({ time }) => epochOf(time!))
+          t.strictSame(
+            epochs,
+            [...epochs].sort((a, b) => a - b),
+          )
+          t.ok(epochs.at(-1)! - epochs[0]! < 1_000)
+        }
+        t.equal(from, chunk.length)
+        t.equal(number, entries.length)
+      }),
+      { numRuns: 300 },
+    )
+    t.ok(long > 100, 'there are some')
+  },
+)
+
+t.test('a chunk may have many lines', async t => {
   const lines = scan('\n'.repeat(100_000))
   t.equal(lines.length, 100_000)
   t.ok(lines.every(({ line, candidates }) => line === '' && candidates === undefined))

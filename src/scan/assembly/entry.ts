@@ -1,6 +1,7 @@
 // One entry as JSON: whether a line is well formed, its time and its request id.
 
-import { inElement, inKey, inMember, look } from './literals'
+import { lookAtElement, lookAtKey, lookAtMember } from './literals'
+import { endOfNextString, findQuotes } from './quotes'
 
 // What the line has; 0 is "not seen".
 export let timeStart: usize = 0
@@ -33,6 +34,8 @@ export function endOfEntry(at: usize): usize {
   timeStart = timeLength = idStart = idLength = 0
   isTime = isId = isInRequest = isRequestSeen = false
   if (load<u8>(at) != 123) return 0
+  const newline = findQuotes(at)
+  if (newline == 0) return 0
   while (true) {
     // A value is to come.
     at = afterSpace(at)
@@ -50,7 +53,7 @@ export function endOfEntry(at: usize): usize {
       }
     } else {
       const start = c == 34 ? at + 1 : at
-      const end = c == 34 ? endOfString(start) : endOfScalar(at, c)
+      const end = c == 34 ? endOfNextString() : endOfScalar(at, c)
       if (end == 0) return 0
       at = c == 34 ? end + 1 : end
       if (isTime) {
@@ -64,7 +67,8 @@ export function endOfEntry(at: usize): usize {
         idLength = end - start
         isId = false
       }
-      look(start, end - start, nest & 1 ? inMember : inElement, keyStart, keyLength)
+      if (nest & 1) lookAtMember(start, end - start, keyStart, keyLength)
+      else lookAtElement(start, end - start)
       if (depth == 0) return 0
       at = afterSpace(at)
     }
@@ -82,7 +86,7 @@ export function endOfEntry(at: usize): usize {
       depth--
       nest >>= 1
       at = afterSpace(at + 1)
-      if (depth == 0) return load<u8>(at) == 10 ? at : 0
+      if (depth == 0) return at == newline ? at : 0
     }
   }
 }
@@ -91,7 +95,7 @@ export function endOfEntry(at: usize): usize {
 function afterKey(at: usize, depth: i32): usize {
   if (load<u8>(at) != 34) return 0
   const start = at + 1
-  const end = endOfString(start)
+  const end = endOfNextString()
   if (end == 0) return 0
   keyStart = start
   keyLength = end - start
@@ -104,7 +108,7 @@ function afterKey(at: usize, depth: i32): usize {
       isRequestSeen = true
     }
   } else isId = depth == 2 && isInRequest && keyLength == 2 && load<u16>(start) == id
-  look(start, keyLength, inKey, 0, 0)
+  lookAtKey(start, keyLength)
   at = afterSpace(end + 1)
   return load<u8>(at) == 58 ? at + 1 : 0
 }
@@ -119,27 +123,6 @@ function behindSpace(at: usize): usize {
     const c = load<u8>(at)
     if (c != 32 && c != 9 && c != 13) return at
     at++
-  }
-}
-
-/** Where the quote stands that ends a string; 0 where a backslash or a control character comes first. */
-function endOfString(at: usize): usize {
-  const quotes = i8x16.splat(34)
-  const backslashes = i8x16.splat(92)
-  const spaces = i8x16.splat(32)
-  while (true) {
-    const block = v128.load(at)
-    const found = i8x16.bitmask(
-      v128.or(
-        v128.or(i8x16.eq(block, quotes), i8x16.eq(block, backslashes)),
-        i8x16.lt_u(block, spaces),
-      ),
-    )
-    if (found != 0) {
-      at += <usize>ctz(found)
-      return load<u8>(at) == 34 ? at : 0
-    }
-    at += 16
   }
 }
 

@@ -2,45 +2,63 @@
 // are well formed, their time and request id, and which rules a line can match. The memory is laid out
 // by ../scanner.ts and ../tables.ts.
 
+import { candidates } from './candidates'
 import { endOfEntry, idLength, idStart, timeLength, timeStart } from './entry'
-import { candidateBytes, candidates, forget } from './literals'
+import { forget } from './literals'
+import { followsInSecond, isUtc } from './time'
 
-export { configure } from './literals'
+export { configure } from './candidates'
 
 /** Stands for candidates that can't be told. */
 const untold: u32 = 0xffffffff
-const recordBytes: usize = 24
 
 /**
- * Scans the whole lines from `from` to `to`, behind which 64 bytes can be read. Writes a record for
- * each to `out` while there is room for one before `outEnd`; gives where the records end. Lines of
- * text have neither time nor id, and may be anything but have escapes.
+ * Scans the whole lines from `from` to `to`, behind which 64 bytes can be read, up to the first of
+ * which more is to be known than that it is one of a run: of entries that no rule can match, of one
+ * second, and in the order of time. There is no run where lines are wanted `isSingly`. Lines of text
+ * have neither time nor id, and may be anything but have escapes. Writes a record of both.
  */
 export function scan(
   from: usize,
   to: usize,
-  out: usize,
-  outEnd: usize,
+  record: usize,
   isText: bool,
-): usize {
-  const room = recordBytes + candidateBytes()
-  while (from < to && out + room <= outEnd) {
+  isSingly: bool,
+): void {
+  let passed: u32 = 0
+  store<u32>(record, 0, 24)
+  while (from < to) {
     forget()
     const entryEnd = isText ? endOfPlainText(from) : endOfEntry(from)
     const isRead = entryEnd != 0
     const end = isRead ? entryEnd : endOfLine(from)
-    const count = isRead ? candidates(from, end, out + recordBytes) : untold
-    store<u32>(out, <u32>end, 0)
-    store<u32>(out, <u32>timeStart, 4)
-    store<u32>(out, <u32>timeLength, 8)
-    store<u32>(out, <u32>idStart, 12)
-    store<u32>(out, <u32>idLength, 16)
-    store<u32>(out, count, 20)
-    out += recordBytes
-    if (isRead) out += (<usize>count) << 2
+    const count = isRead ? candidates(from, end, record + 52) : untold
+    const isOfRun =
+      count == 0 &&
+      !isSingly &&
+      isUtc(timeStart, timeLength) &&
+      (passed == 0 || followsInSecond(timeStart, <usize>load<u32>(record, 16)))
+    if (!isOfRun) {
+      store<u32>(record, <u32>from, 24)
+      store<u32>(record, <u32>end, 28)
+      store<u32>(record, <u32>timeStart, 32)
+      store<u32>(record, <u32>timeLength, 36)
+      store<u32>(record, <u32>idStart, 40)
+      store<u32>(record, <u32>idLength, 44)
+      store<u32>(record, count, 48)
+      break
+    }
+    if (passed == 0) {
+      store<u32>(record, <u32>timeStart, 8)
+      store<u32>(record, <u32>timeLength, 12)
+    }
+    store<u32>(record, <u32>timeStart, 16)
+    store<u32>(record, <u32>timeLength, 20)
+    store<u32>(record, <u32>end, 4)
+    passed++
     from = end + 1
   }
-  return out
+  store<u32>(record, passed)
 }
 
 function endOfLine(at: usize): usize {
