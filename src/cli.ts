@@ -1,4 +1,3 @@
-import { fstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { becomeOwnerOf } from './become-owner.js'
 import { createCounters } from './counters.js'
@@ -9,6 +8,7 @@ import { parseOptions, type Options } from './options.js'
 import type { Shell } from './shell.js'
 import type { Signals } from './signals.js'
 import { keepHeapSmall } from './small-heap.js'
+import { isStdinPipe, stdin } from './stdin.js'
 
 /**
  * Does what the process's own arguments ask for, with its own streams, and gives the exit status.
@@ -41,15 +41,15 @@ export async function runCommandLine(log: Log, signals: Signals): Promise<number
     process.stdout.write(`${log}-log-handler ${version()}\n`)
     return exitCode.ok
   }
-  const isStdinPipe = isPipe(0)
-  if (options.faults.length > 0 && !(options.isPlainFilter && isStdinPipe)) {
+  const isPipe = isStdinPipe()
+  if (options.faults.length > 0 && !(options.isPlainFilter && isPipe)) {
     for (const fault of options.faults) diagnostics.error(fault)
     diagnostics.error(`see ${log}-log-handler --help`)
     return exitCode.usage
   }
   const shell: Shell = {
-    stdin: process.stdin,
-    isStdinPipe,
+    stdin,
+    isStdinPipe: isPipe,
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
@@ -108,14 +108,5 @@ async function run(options: Options, shell: Shell): Promise<number> {
       if (!shell.isStdinPipe) shell.signals.drainMs = 0
       return (await import('./command/filter.js')).filter(options, shell)
     }
-  }
-}
-
-function isPipe(fd: number): boolean {
-  try {
-    const stat = fstatSync(fd)
-    return stat.isFIFO() || stat.isSocket()
-  } catch {
-    return false
   }
 }

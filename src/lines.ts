@@ -1,6 +1,6 @@
-import { Transform, Writable, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import split2 from 'split2'
+import type { Input } from './input.js'
 import { startLongLine, type LongLine } from './long-line.js'
 import {
   readOverlongLine,
@@ -17,12 +17,12 @@ const longBytes = 1024 * 1024
 export type LineReaders = RestReaders & (LineReader | ChunkReader)
 
 interface LineReader {
-  /** Each whole line, without its newline. */
+  /** Each whole line, without its line end. */
   line(line: string): void | Promise<void>
 }
 
 interface ChunkReader {
-  /** Whole lines as they came in, the last with its newline. */
+  /** Whole lines as they came in, the last with its newline; only lent, as an input's chunks. */
   lines(chunk: Buffer): void | Promise<void>
 }
 
@@ -44,63 +44,50 @@ export interface LineLimits {
 }
 
 /**
- * Reads a stream to its end, line by line, with back-pressure. Memory is bounded by a small
- * multiple of `maxLineBytes`, and time is linear: split2 copies an unfinished line again with every
- * chunk, so what follows the last newline of a chunk is held back until the line is whole.
- * An abort of `stop` counts as the stream's end.
- * @throws where the stream fails
+ * Reads an input to its end, line by line, with back-pressure. Memory is bounded by a small multiple
+ * of `maxLineBytes`, and time is linear: split2 copies an unfinished line again with every chunk, so
+ * what follows the last newline of a chunk is held back until the line is whole.
+ * An abort of `stop` counts as the end.
+ * @throws where the input fails
  */
 export async function readLines(
-  input: Readable,
+  input: Input,
   limits: LineLimits,
   readers: LineReaders,
   stop: AbortSignal,
 ): Promise<void> {
-  const whole = wholeLines(limits, readers)
-  const bytes = untilAborted(input, stop)
-  if ('lines' in readers) await pipeline(bytes, whole.stream, chunks(readers))
-  else await pipeline(bytes, whole.stream, split2('\n'), lines(readers))
-  const rest = whole.rest()
+  const whole = 'lines' in readers ? readers : splitting(readers)
+  const chunks = wholeLines(limits, readers, lines => whole.lines(lines))
+  await input.read(chunk => chunks.push(chunk), stop)
+  const rest = await chunks.end()
   if (rest !== '') await readers.rest(rest)
 }
 
-function chunks(reader: ChunkReader): Writable {
-  return new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      settle(reader.lines(chunk), done)
+/** Takes whole lines of bytes, and gives them one by one, as split2 finds them. */
+function splitting(reader: LineReader): ChunkReader {
+  return {
+    async lines(chunk) {
+      await pipeline([chunk], split2('\n'), async lines => {
+        for await (const line of lines as AsyncIterable<string>)
+          await reader.line(line.endsWith('\r') ? line.slice(0, -1) : line)
+      })
     },
-  })
-}
-
-function lines(reader: LineReader): Writable {
-  return new Writable({
-    objectMode: true,
-    write(line: string, _encoding, done) {
-      settle(reader.line(line.endsWith('\r') ? line.slice(0, -1) : line), done)
-    },
-  })
-}
-
-async function* untilAborted(input: Readable, stop: AbortSignal): AsyncGenerator<Buffer> {
-  const end = () => input.destroy()
-  stop.addEventListener('abort', end)
-  try {
-    yield* input as AsyncIterable<Buffer>
-  } catch (error) {
-    if (!stop.aborted) throw error
-  } finally {
-    stop.removeEventListener('abort', end)
   }
 }
 
-/** Passes on whole lines only, and takes those over the limit out. */
-function wholeLines(limits: LineLimits, readers: RestReaders) {
+/** Gives on whole lines only, and takes those over the limit out. */
+function wholeLines(
+  limits: LineLimits,
+  readers: RestReaders,
+  give: (lines: Buffer) => void | Promise<void>,
+) {
   let held: Buffer[] = []
   let heldBytes = 0
   /** In the place of the list, where it was long. */
   let long: LongLine | undefined
   let overlong: OverlongLineReader | undefined
 
+  /** Keeps a copy of what is only lent. */
   const hold = (piece: Buffer) => {
     if (piece.length === 0) return
     if (overlong !== undefined) return overlong.push(piece)
@@ -110,7 +97,8 @@ function wholeLines(limits: LineLimits, readers: RestReaders) {
       for (const part of takeHeld(piece)) overlong.push(part)
       return
     }
-    held.push(piece)
+    if (held.length === 0 && long?.push(piece) === true) return
+    held.push(Buffer.from(piece))
     if (heldBytes < longBytes) return
     long ??= startLongLine()
     while (held.length > 0 && long.push(held[0]!)) held.shift()
@@ -126,49 +114,42 @@ function wholeLines(limits: LineLimits, readers: RestReaders) {
     return parts
   }
 
-  const endOverlong = async () => {
+  const endOverlong = () => {
     const line = overlong!.end()
     overlong = undefined
-    await readers.overlong(line)
+    return readers.overlong(line)
   }
 
-  const stream = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
+  /** Ends the line that was begun with the chunk's first newline, if it has one. */
+  const endBegun = (chunk: Buffer, newlineAt: number): void | Promise<void> => {
+    hold(chunk.subarray(0, newlineAt))
+    return overlong === undefined
+      ? give(oneOf(takeHeld(chunk.subarray(newlineAt, newlineAt + 1))))
+      : endOverlong()
+  }
+
+  return {
+    push(chunk: Buffer): void | Promise<void> {
       readers.bytes(chunk.length)
-      const last = chunk.lastIndexOf(newline)
-      if (last === -1) {
-        hold(chunk)
-        return done()
+      const isBegun = heldBytes > 0 || overlong !== undefined
+      const first = isBegun ? chunk.indexOf(newline) : -1
+      const last = isBegun && first === -1 ? -1 : chunk.lastIndexOf(newline)
+      if (last === -1) return hold(chunk)
+      const giveOthers = () => {
+        hold(chunk.subarray(last + 1))
+        if (last > first) return give(chunk.subarray(first + 1, last + 1))
       }
-      let lines = chunk.subarray(0, last + 1)
-      let ended: Promise<void> | undefined
-      if (heldBytes > 0 || overlong !== undefined) {
-        // What was held is the begin of this chunk's first line, unless that one is overlong.
-        const first = lines.indexOf(newline)
-        hold(lines.subarray(0, first))
-        if (overlong !== undefined) {
-          ended = endOverlong()
-          lines = lines.subarray(first + 1)
-        } else lines = oneOf(takeHeld(lines.subarray(first)))
-      }
-      hold(chunk.subarray(last + 1))
-      settle(ended, error => done(error, lines.length > 0 ? lines : undefined))
+      const ended = isBegun ? endBegun(chunk, first) : undefined
+      return ended === undefined ? giveOthers() : ended.then(giveOthers)
     },
-    flush(done) {
-      settle(overlong === undefined ? undefined : endOverlong(), done)
+    /** Gives the text behind the last newline. */
+    async end(): Promise<string> {
+      if (overlong !== undefined) await endOverlong()
+      return oneOf(takeHeld(Buffer.alloc(0))).toString()
     },
-  })
-  return { stream, rest: () => oneOf(takeHeld(Buffer.alloc(0))).toString() }
+  }
 }
 
 function oneOf(parts: readonly Buffer[]): Buffer {
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
-}
-
-function settle(
-  result: void | Promise<void>,
-  done: (error?: Error | null) => void,
-): void {
-  if (result === undefined) done()
-  else result.then(() => done(), done)
 }

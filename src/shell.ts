@@ -1,12 +1,13 @@
-import type { Readable, Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 import type { Counters } from './counters.js'
 import type { Diagnostics } from './diagnostics.js'
+import type { Input } from './input.js'
 import type { ProgressStream } from './progress.js'
 import type { Signals } from './signals.js'
 
 /** What the program touches of the world, besides the files that its options name. */
 export interface Shell {
-  readonly stdin: Readable
+  readonly stdin: Input
   /** A pipe or socket, as syslog-ng's program() gives: the filter must live until its end. */
   readonly isStdinPipe: boolean
   readonly stdout: Writable

@@ -54,11 +54,11 @@ t.test('only the shell touches files, processes and the clock', async t => {
   const touches: [RegExp, RegExp][] = [
     [
       /from 'node:fs/,
-      /^(?:cli|become-owner|diagnostics|disk-space)\.ts$|^command\/version\.ts$|^(?:state|config)\/|^delivery\/(?:dead-letters|compose-digest|pace-file)|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|built-rules|schema-check|validate-packaged)|^scan\/scanner|^notify\/(?:http|program|aws|azure|google)|^(?:monitor\/monitor|report\/(?:report-files|page-parts))\.ts$/,
+      /^(?:cli|stdin|become-owner|diagnostics|disk-space)\.ts$|^command\/version\.ts$|^(?:state|config)\/|^delivery\/(?:dead-letters|compose-digest|pace-file)|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|built-rules|schema-check|validate-packaged)|^scan\/scanner|^notify\/(?:http|program|aws|azure|google)|^(?:monitor\/monitor|report\/(?:report-files|page-parts))\.ts$/,
     ],
     [
       /(?<![\w'-])process\.(?!\w*')/,
-      /^(?:main|cli|become-owner|signals)\.ts$|^rule\/validate-packaged\.ts$|^notify\/run-program\.ts$|^state\/correlation-file\.ts$|^(?:monitor\/monitor|report\/report-files)\.ts$/,
+      /^(?:main|cli|stdin|become-owner|signals)\.ts$|^rule\/validate-packaged\.ts$|^notify\/run-program\.ts$|^state\/correlation-file\.ts$|^(?:monitor\/monitor|report\/report-files)\.ts$/,
     ],
     [
       /Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval/,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import t from 'tap'
+import { streamInput } from '../src/input.js'
 import { readLines, type LineLimits } from '../src/lines.js'
 import type { OverlongLine } from '../src/overlong-line.js'
 
@@ -15,7 +16,7 @@ async function read(chunks: Iterable<Buffer>, limits: Partial<LineLimits> = {}) 
     bytes: 0,
   }
   await readLines(
-    Readable.from(chunks, { objectMode: false, highWaterMark: mebibyte }),
+    streamInput(Readable.from(chunks, { objectMode: false, highWaterMark: mebibyte })),
     { maxLineBytes: mebibyte, literals: [], ...limits },
     {
       line: line => void result.lines.push(line),
@@ -145,7 +146,7 @@ t.test('a reader that is slow holds up the reading', async t => {
   let open = 0
   let most = 0
   await readLines(
-    Readable.from([Buffer.from('a\nb\nc\n')], { objectMode: false }),
+    streamInput(Readable.from([Buffer.from('a\nb\nc\n')], { objectMode: false })),
     { maxLineBytes: mebibyte, literals: [] },
     {
       async line() {
@@ -169,7 +170,7 @@ t.test('an abort ends an input that gives no end', async t => {
   const lines: string[] = []
   let rest = ''
   const reading = readLines(
-    input,
+    streamInput(input),
     { maxLineBytes: mebibyte, literals: [] },
     {
       line: line => {
@@ -190,7 +191,12 @@ t.test('an input that fails rejects', async t => {
   const input = new Readable({ read() {} })
   const readers = { line() {}, rest() {}, overlong() {}, bytes() {} }
   const limits = { maxLineBytes: mebibyte, literals: [] }
-  const reading = readLines(input, limits, readers, new AbortController().signal)
+  const reading = readLines(
+    streamInput(input),
+    limits,
+    readers,
+    new AbortController().signal,
+  )
   input.destroy(new Error('EIO'))
   await t.rejects(reading, /EIO/)
 })

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import type { OwnAlert } from '../src/alert/own-alert.js'
 import { createCounters } from '../src/counters.js'
 import { createDiagnostics } from '../src/diagnostics.js'
+import { streamInput } from '../src/input.js'
 import type { Pipeline } from '../src/pipeline.js'
 import { readLog } from '../src/read-log.js'
 import type { Shell } from '../src/shell.js'
@@ -33,7 +34,7 @@ function reading(t: Test, stdin: Readable) {
     overlong: () => [],
   }
   const shell: Pick<Shell, 'stdin' | 'counters' | 'diagnostics' | 'signals'> = {
-    stdin,
+    stdin: streamInput(stdin),
     counters,
     diagnostics: createDiagnostics(line => diagnostics.push(line), Date.now, false),
     signals,

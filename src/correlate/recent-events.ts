@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { createOldestKeys } from './oldest-keys.js'
 
 /** Remembers what a rule has counted, so that the copies of an event count once. */
@@ -29,9 +29,7 @@ export function createRecentEvents(onForgotten: () => void): RecentEvents {
   }
   return {
     isFirst(what, at, now) {
-      // Not a slice of a longer string, which would stay with it.
-      const hash = createHash('sha256').update(JSON.stringify(what)).digest()
-      const id = hash.toString('base64url', 0, 16)
+      const id = hash('sha256', JSON.stringify(what), 'base64url')
       if (times.has(id)) return false
       times.set(id, at)
       drop(now)

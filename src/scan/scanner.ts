@@ -119,9 +119,10 @@ export function createScanner(rules: readonly LiteralGroups[], log: Log): Scanne
   }
 
   function candidates(count: number): readonly number[] {
-    return count === 0
-      ? none
-      : Array.from(record.subarray(recordWords, recordWords + count))
+    if (count === 0) return none
+    const list: number[] = []
+    for (let i = 0; i < count; i++) list.push(record[recordWords + i]!)
+    return list
   }
 }
 

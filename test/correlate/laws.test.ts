@@ -4,6 +4,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import type { Alert } from '../../src/alert/alert.js'
 import { latenessMs } from '../../src/correlate/correlator.js'
+import { streamInput } from '../../src/input.js'
 import { readLog } from '../../src/read-log.js'
 import type { Shell } from '../../src/shell.js'
 import {
@@ -115,7 +116,7 @@ t.test('the same lines in any chunks find the same', async t => {
           { emit: alerts => void found.push(...alerts), say: ({ title }) => say(title) },
           { maxLineBytes: 1e6, literals: [] },
           {
-            stdin: Readable.from(chunks, { objectMode: false }),
+            stdin: streamInput(Readable.from(chunks, { objectMode: false })),
             counters: pipeline.counters,
             diagnostics: { error: say, warn: say, info: say, debug: say },
             signals: { stop: new AbortController() },

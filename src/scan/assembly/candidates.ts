@@ -40,8 +40,9 @@ export function configure(
 /** Writes the numbers of the rules that the line, of which all was looked at, can match; gives how many. */
 export function candidates(from: usize, end: usize, out: usize): u32 {
   searchRare(from, end)
-  const count = candidateRules(out, assumed)
-  if (count == 0 || assumed == none) return count
+  const most = candidateRules(out, assumed)
+  const count = most == 0 || assumed == none ? most : candidateRules(out, none)
+  if (count == most) return count
   searchLine(from, end)
   return candidateRules(out, none)
 }
