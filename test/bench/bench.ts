@@ -19,8 +19,8 @@ import { latency } from './latency.js'
 import { secondsThroughSyslog } from './through-syslog.js'
 import { compare, median, peakMemory, time, type Timing } from './timed.js'
 
-const megabytes = Number(process.env['BENCH_MB'] ?? 200)
-const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5)
+const megabytes = Number(process.env['BENCH_MB'] ?? 450)
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3)
 const project = fileURLToPath(new URL('../..', import.meta.url))
 const dir = mkdtempSync(join(tmpdir(), 'bench-'))
 process.on('exit', () => rmSync(dir, { recursive: true, force: true }))

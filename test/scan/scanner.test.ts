@@ -78,7 +78,7 @@ t.test('lines are what stands between newlines', async t => {
         t.strictSame(lines, chunk.toString().split('\n').slice(0, -1))
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 300 },
   )
 })
 
