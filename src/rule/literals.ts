@@ -129,6 +129,7 @@ const derivedFields: Readonly<Record<string, (groups: LiteralGroups) => LiteralG
       ),
     'vault.login': groups => [
       [{ text: 'auth/', at: 'value', under: 'path' }],
+      [{ text: 'response', at: 'anywhere', under: 'type' }],
       ...groups.flatMap(group => becauseOf(group, { failed: errorKeys })),
     ],
     'vault.outcome': groups =>

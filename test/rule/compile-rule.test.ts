@@ -609,8 +609,12 @@ t.test('what a matching line must hold is derived from a condition', async t => 
     ['audit', { any: [{ a: 'x' }, { b: 'y', c: 'longer' }] }, [['a=x', 'c=longer']]],
     ['audit', { any: [{ a: 'x' }, { b: { not: 7 } }] }, []],
     ['audit', { all: [{ a: 'x' }, { b: 'yy' }] }, [['b=yy'], ['a=x']]],
-    ['audit', { 'vault.login': 'succeeded' }, [['path^auth/']]],
-    ['audit', { 'vault.login': 'failed' }, [['path^auth/'], ['key=error', 'key=errors']]],
+    ['audit', { 'vault.login': 'succeeded' }, [['path^auth/'], ['type~response']]],
+    [
+      'audit',
+      { 'vault.login': 'failed' },
+      [['path^auth/'], ['type~response'], ['key=error', 'key=errors']],
+    ],
     [
       'audit',
       { 'vault.outcome': 'denied' },
