@@ -4,7 +4,7 @@
  */
 export const exitCode = {
   ok: 0,
-  /** A test of a rule failed, a destination refused the test alert, or a replay left something undone. */
+  /** A rule's test failed, a destination refused the test alert, a replay left something undone, stdin can't be read. */
   failed: 1,
   /** EX_USAGE of sysexits.h: wrong options. */
   usage: 64,

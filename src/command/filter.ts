@@ -82,7 +82,7 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
       )
   })
   diagnostics.debug(`${rules.length} rules; reading`)
-  await readLog(pipeline, output, limits, shell)
+  const end = await readLog(pipeline, output, limits, shell)
   signals.reloadBy(() => {})
   endCheck?.()
   correlation?.end()
@@ -92,7 +92,7 @@ export async function filter(options: Options, shell: Shell): Promise<number> {
   // On a terminal or in a shell pipeline, silence is success; a log wants to be told.
   const isRoutine = options.dryRun && counters.get('undecodable') === 0
   diagnostics[isRoutine ? 'debug' : 'info'](`end of input: ${counters.summary()}`)
-  return exitCode.ok
+  return end === 'failed' ? exitCode.failed : exitCode.ok
 }
 
 /**
