@@ -82,35 +82,30 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return []
   }
 
-  /** Lines of entries that no rule matches; undefined where each of them is to be read. */
-  const pass = (passed: Passed, by: Prefilter): Alert[] | undefined => {
-    const alerts = matching.passed(passed, by.counting)
-    if (alerts !== undefined) counters.add('lines', passed.count)
-    return alerts
+  const pass = (passed: Passed, by: Prefilter): Alert[] => {
+    counters.add('lines', passed.count)
+    return matching.passed(passed, by.counting)
   }
 
-  const scanned = (lines: ScannedLines, chunk: Buffer, by: Prefilter): Alert[] => {
+  /** Undefined, with nothing done, for a run of which each line is to be read. */
+  const scanned = (
+    lines: ScannedLines,
+    chunk: Buffer,
+    by: Prefilter,
+  ): Alert[] | undefined => {
     const { candidates, start, end, count } = lines
     const isPassed = candidates?.length === 0
     if (isPassed && log === 'audit' && !matching.isAwaited(lines.requestId)) {
-      const alerts = pass({ count, first: lines.firstTime(), last: lines.time() }, by)
-      return alerts ?? readEach(chunk.subarray(start, end + 1))
+      const passed = { count, first: lines.firstTime(), last: lines.time() }
+      return matching.isPassable(passed) ? pass(passed, by) : undefined
     }
     const text = textOf(chunk, start, end)
     const skimmed = isPassed ? skim?.(text) : undefined
     if (skimmed !== undefined) {
       const { time } = skimmed
-      return pass({ count, first: time, last: time }, by) ?? []
+      return pass({ count, first: time, last: time }, by)
     }
     return read(text, 'undecodable', candidates && by.rulesOf(candidates))
-  }
-
-  const readEach = (lines: Buffer): Alert[] => {
-    const alerts: Alert[] = []
-    const next = plainLines(lines)
-    for (let line = next(); line !== undefined; line = next())
-      alerts.push(...read(textOf(lines, line.start, line.end), 'undecodable'))
-    return alerts
   }
 
   const sample = (line: string, reason: string, count: number) => {
@@ -141,6 +136,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       let from = 0
       let by: Prefilter | undefined
       let next: (isSingly: boolean) => ScannedLines | undefined
+      /** The lines of a run, one by one. */
+      let each: () => ScannedLines | undefined = none
       return () => {
         for (;;) {
           // The rules may have changed since the last alert.
@@ -151,12 +148,16 @@ export function createPipeline(parts: PipelineParts): Pipeline {
             chunk = chunk.subarray(from)
             from = 0
             next = by.scan(chunk)
+            each = none
           }
-          const line = next!(matching.isAwaiting)
-          if (line === undefined) return undefined
-          from = line.end + 1
-          const alerts = scanned(line, chunk, by)
-          if (alerts.length > 0) return alerts
+          const lines = each() ?? next!(matching.isAwaiting)
+          if (lines === undefined) return undefined
+          from = lines.end + 1
+          const alerts = scanned(lines, chunk, by)
+          if (alerts === undefined) {
+            from = lines.start
+            each = plainLines(chunk.subarray(0, lines.end + 1), from)
+          } else if (alerts.length > 0) return alerts
         }
       }
     },
@@ -174,6 +175,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 }
 
 const carriageReturn = 13
+const none = () => undefined
 
 /** A line's text, without the CR that may stand before its newline. */
 function textOf(chunk: Buffer, start: number, end: number): string {

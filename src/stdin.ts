@@ -33,16 +33,18 @@ async function readPipe(take: Take, stop: AbortSignal): Promise<void> {
   /** What came of the last chunk. */
   let taken = undefined as void | Promise<void>
   let fail: (error: unknown) => void
+  let end = () => {}
   const onread: OnReadOpts = {
     buffer,
     callback(count) {
       try {
         taken = take(buffer.subarray(0, count))
         taken?.then(() => socket.resume(), fail)
+        return taken === undefined
       } catch (error) {
         fail(error)
+        return false
       }
-      return taken === undefined
     },
   }
   // Its types know this option of connections only.
@@ -55,13 +57,15 @@ async function readPipe(take: Take, stop: AbortSignal): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
       fail = reject
-      socket.once('end', resolve).once('error', reject)
-      stop.addEventListener('abort', () => resolve(), { once: true })
-      if (stop.aborted) resolve()
+      end = resolve
+      socket.once('end', end).once('error', reject)
+      stop.addEventListener('abort', end)
+      if (stop.aborted) end()
       socket.resume()
     })
     await taken
   } finally {
+    stop.removeEventListener('abort', end)
     socket.destroy()
   }
 }

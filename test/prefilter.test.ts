@@ -13,7 +13,8 @@ import { ordinaryTraffic } from './fixtures/ordinary-traffic.js'
 import { lineOf, pipelineOverTime, rulesOverTime } from './fixtures/over-time.js'
 import { writtenJson } from './fixtures/written-json.js'
 
-const now = Date.parse('2026-06-01T00:00:00Z')
+// In mid-second, so that what a second has in common is not what the borders of lateness divide.
+const now = Date.parse('2026-06-01T00:00:00.500Z')
 const { rules: packaged } = await loadRules([])
 const linesOf = (file: string) =>
   readFileSync(new URL(`fixtures/${file}`, import.meta.url), 'utf8')
@@ -62,12 +63,17 @@ function comesToTheSame(
   lines: readonly string[],
   bytes: number,
   log: Log = 'audit',
+  idleAt = lines.length,
 ) {
   const [whole, scanned] = [pipelineOf(rules, log), pipelineOf(rules, log)]
-  const expected = lines.flatMap(line => whole.line(line.replace(/\r$/, '')))
-  const text = lines.map(line => `${line}\n`).join('')
-  const found = readChunks(scanned.lines, text, bytes)
-  t.strictSame(found, expected)
+  // Nothing comes in for a while before the second part.
+  for (const part of [lines.slice(0, idleAt), lines.slice(idleAt)]) {
+    const expected = part.flatMap(line => whole.line(line.replace(/\r$/, '')))
+    const text = part.map(line => `${line}\n`).join('')
+    t.strictSame(readChunks(scanned.lines, text, bytes), expected)
+    if (part.length < lines.length)
+      t.strictSame(scanned.idle(400_000), whole.idle(400_000))
+  }
   t.equal(scanned.counters.summary(), whole.counters.summary())
   t.strictSame(scanned.save(), whole.save())
   t.strictSame(scanned.idle(10 * 60_000), whole.idle(10 * 60_000))
@@ -228,7 +234,7 @@ t.test('entries of one second are told apart where their times decide', async t 
       .map(([border, ms]) => new Date(border + ms).toISOString()),
     fc.constantFrom('2026-02-30T00:00:00.1Z', '2026-02-30T00:00:00.2Z', undefined),
   )
-  const silence = compiled({ id: 'silence', absence: { within: '30s' } })
+  const silence = compiled({ id: 'silence', when: {}, absence: { within: '30s' } })
   const outcome = compiled({
     id: 'outcome',
     when: { 'request.path': 'sys/seal' },
@@ -239,23 +245,58 @@ t.test('entries of one second are told apart where their times decide', async t 
     type: fc.constantFrom('request', 'response'),
     request: fc.record({
       id: fc.constantFrom('1', '2', '3'),
-      path: fc.constantFrom('a', 'a', 'a', 'a', 'sys/seal'),
+      path: fc.constantFrom(...Array.from({ length: 30 }, () => 'a'), 'sys/seal'),
     }),
   })
   fc.assert(
     fc.property(
-      fc.array(entry, { maxLength: 40 }),
+      fc.array(entry, { maxLength: 40, size: 'max' }),
       fc.boolean(),
       fc.integer({ min: 1, max: 4_000 }),
-      (entries, isSorted, bytes) => {
+      fc.nat(40),
+      (entries, isSorted, bytes, idleAt) => {
         const by = (entry: { time: string | undefined }) => entry.time ?? ''
         const sorted = [...entries].sort((a, b) => (by(a) < by(b) ? -1 : 1))
         const lines = (isSorted ? sorted : entries).map(entry => JSON.stringify(entry))
-        comesToTheSame(t, [silence, outcome], lines, bytes)
+        comesToTheSame(t, [silence, outcome], lines, bytes, 'audit', idleAt)
       },
     ),
     { numRuns: Number(process.env['RUNS'] ?? 500) },
   )
+})
+
+t.test(
+  'an absence that was told ends with the first entry behind it, in a run too',
+  async t => {
+    const at = (ms: number) => JSON.stringify({ time: new Date(now + ms).toISOString() })
+    const silence = compiled({ id: 'silence', when: {}, absence: { within: '1m' } })
+    const lines = [500, 400, 600, 900, -59_300].map(at)
+    comesToTheSame(t, [silence], lines, 65_536, 'audit', 1)
+  },
+)
+
+t.test('bytes that are no UTF-8 are what the decoder makes of them', async t => {
+  const rules = [
+    compiled({ id: 'value', when: { ab: 'x\ufffdy' } }),
+    compiled({ id: 'key', when: { 'a\ufffd': 'x' } }),
+    compiled({ id: 'line', when: { line: { contains: 'b\ufffd' } } }),
+    compiled({ id: 'half', when: { 'request.path': { contains: '\ud83d' } } }),
+  ]
+  const texts = [
+    '{"ab":"x\xffy"}',
+    '{"a\xff":"x"}',
+    '{"a":"b\xff"}',
+    '{"request":{"path":"\xf0\x9f\x98\x80"}}',
+  ]
+  for (const [i, text] of texts.entries()) {
+    const { lines } = pipelineOf(rules)
+    const alerts = lines(Buffer.from(`${text}\n`, 'latin1'))()
+    t.strictSame(
+      alerts?.map(({ rule }) => rule),
+      [rules[i]!.rule.id],
+      text,
+    )
+  }
 })
 
 t.test(

@@ -104,6 +104,9 @@ export function createAbsence(
       const settled = isIdle ? until : until - latenessMs
       return [...states].flatMap(([id, state]) => settle(id, state, settled))
     },
+    get isToBeEnded() {
+      return told.has(withoutKey)
+    },
     get size() {
       return states.size
     },

@@ -28,7 +28,10 @@ export interface Correlation {
     readonly at: number | undefined
     readonly due: readonly Found[]
   }
-  /** Whether entries of both times would be counted, or neither of them, for one reason. */
+  /**
+   * Whether entries of both times, and those between, would be counted, or none of them for one
+   * reason; and whether, where every entry counts, the first and the last come to the same as all.
+   */
   isOneKind(time: number | undefined, other: number | undefined): boolean
   /** What a rule over time makes of an entry that it matches, at the time that `enter` gave. */
   see(rule: CompiledRule, entry: Entry, at: number): Found[]
@@ -173,7 +176,14 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
       if (typeof at !== 'number') return { at: undefined, due: nothingFound }
       return { at, due: advance(events.now!, false) }
     },
-    isOneKind: (time, other) => events.judge(time) === events.judge(other),
+    isOneKind(time, other) {
+      const judgement = events.judge(time)
+      if (judgement !== events.judge(other)) return false
+      const all = [...running.values()]
+      return (
+        judgement !== 'timely' || !all.some(({ correlator }) => correlator?.isToBeEnded)
+      )
+    },
     see: (rule, entry, at) =>
       counted(rule, correlator =>
         correlator.see({

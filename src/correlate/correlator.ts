@@ -57,6 +57,8 @@ export interface Correlator {
    * entries' time. `isIdle`: nothing has come in for so long, and nothing late is waited for.
    */
   advance(until: number, isIdle: boolean): Finding[]
+  /** An absence of any entry was told: which of the next ones ends it is to be seen. */
+  readonly isToBeEnded?: boolean
   /** Alerts whose counting goes on. */
   open?(): readonly OpenAlert[]
   /** How many keys are remembered. */

@@ -4,10 +4,6 @@ import { latenessMs } from './correlator.js'
 export interface EventClock {
   /** The greatest time seen, epoch milliseconds; undefined before the first. */
   readonly now: number | undefined
-  /**
-   * Takes an entry's time, undefined for one that has none and counts as now. Gives the time at
-   * which it is to be counted, or why it isn't.
-   */
   /** What `see` would make of an entry's time. */
   judge(time: number | undefined): Judgement
   /**
@@ -28,13 +24,15 @@ type Judgement = 'timely' | 'late' | 'ahead' | 'unknown'
 export function createEventClock(clock: () => number): EventClock {
   let now: number | undefined
 
+  /** The clock was ahead, and was set back: what it let in then must not make all else late. */
+  const believed = () =>
+    now !== undefined && now > clock() + latenessMs ? undefined : now
+
   const judge = (time: number | undefined): Judgement => {
-    const latest = clock() + latenessMs
-    // The clock was ahead, and was set back: what it let in then must not make all else late.
-    if (now !== undefined && now > latest) now = undefined
-    if (time === undefined) return now === undefined ? 'unknown' : 'timely'
-    if (now !== undefined && time < now - latenessMs) return 'late'
-    return time > latest ? 'ahead' : 'timely'
+    const known = believed()
+    if (time === undefined) return known === undefined ? 'unknown' : 'timely'
+    if (known !== undefined && time < known - latenessMs) return 'late'
+    return time > clock() + latenessMs ? 'ahead' : 'timely'
   }
 
   return {
@@ -43,6 +41,7 @@ export function createEventClock(clock: () => number): EventClock {
     },
     judge,
     see(time) {
+      now = believed()
       const judgement = judge(time)
       if (judgement !== 'timely') return judgement
       if (time !== undefined) now = Math.max(now ?? time, time)

@@ -29,7 +29,9 @@ export function createRecentEvents(onForgotten: () => void): RecentEvents {
   }
   return {
     isFirst(what, at, now) {
-      const id = hash('sha256', JSON.stringify(what), 'base64url')
+      // Not a slice of a longer string, which would stay with it.
+      const digest = hash('sha256', JSON.stringify(what), 'buffer')
+      const id = digest.toString('base64url', 0, 16)
       if (times.has(id)) return false
       times.set(id, at)
       drop(now)

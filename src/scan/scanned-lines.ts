@@ -20,9 +20,11 @@ export interface ScannedLines {
   readonly requestId: () => string | undefined
 }
 
-/** Gives the lines of a chunk of whole lines one after the other, with nothing known of them. */
-export function plainLines(chunk: Uint8Array): () => ScannedLines | undefined {
-  let start = 0
+/**
+ * Gives the lines of a chunk of whole lines one after the other, from a line's start on, with nothing
+ * known of them.
+ */
+export function plainLines(chunk: Uint8Array, start = 0): () => ScannedLines | undefined {
   return () => {
     if (start >= chunk.length) return undefined
     const end = chunk.indexOf(newline, start)

@@ -183,18 +183,20 @@ function createMemory(address: number) {
   }
 }
 
-/** The lists are found by the first two bytes. A control character may be written in other ways. */
+/** The lists are found by the first two bytes, and so is a key whose values are searched. */
 function isFindable({ text, at, under }: Literal): boolean {
-  const isText = Buffer.byteLength(text) > 1 && !control.test(text)
-  // Neither may the key that is searched.
-  return isText && !(at === 'anywhere' && under !== undefined && !isFindableKey(under))
+  const texts = [text, ...(under === undefined ? [] : [under])]
+  const sought = at === 'anywhere' ? texts : [text]
+  return texts.every(isVerbatim) && sought.every(part => Buffer.byteLength(part) > 1)
 }
 
-function isFindableKey(key: string): boolean {
-  return Buffer.byteLength(key) > 1 && !control.test(key)
+/**
+ * Whether a text has but one form in a line without escapes. A control character has none, and
+ * U+FFFD, as half a surrogate pair, stands for any bytes that are no UTF-8.
+ */
+function isVerbatim(text: string): boolean {
+  return !/[\u0000-\u001f\ufffd\p{Cs}]/u.test(text)
 }
-
-const control = /[\u0000-\u001f]/
 
 /** A rule that has nothing but literals that may be anywhere. */
 function isRare(groups: LiteralGroups): boolean {
