@@ -42,7 +42,8 @@ function inWords(group: readonly Literal[]): string {
   const words = group.slice(0, shownLiterals).map(({ text, at, isWhole, under }) => {
     const quoted = JSON.stringify(text)
     if (at === 'key') return `key ${quoted}`
-    if (at !== 'value') return `${quoted} anywhere`
+    if (at !== 'value')
+      return under === undefined ? `${quoted} anywhere` : `${under} holds ${quoted}`
     const name = under === undefined ? 'a value' : under
     return isWhole ? `${name} is ${quoted}` : `${name} begins with ${quoted}`
   })

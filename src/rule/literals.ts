@@ -37,13 +37,7 @@ function ofCondition(condition: Condition, log: Log, lists: Lists): LiteralGroup
     if (key === 'not') return []
     if (key === 'all')
       return (value as Condition[]).flatMap(part => ofCondition(part, log, lists))
-    if (key === 'any') {
-      // Of each branch one group must be seen; a branch without any rules nothing out.
-      const branches = (value as Condition[]).map(
-        part => rarestFirst(ofCondition(part, log, lists))[0],
-      )
-      return branches.every(branch => branch !== undefined) ? [branches.flat()] : []
-    }
+    if (key === 'any') return ofBranches(value as Condition[], log, lists)
     if (key === 'line')
       return ofMatcher(value, lists).map(group =>
         group.map(({ text }) => ({ text, at: 'line' as const })),
@@ -54,6 +48,21 @@ function ofCondition(condition: Condition, log: Log, lists: Lists): LiteralGroup
         ? ofMatcher(value, lists).map(group => group.map(anywhere))
         : []
   })
+}
+
+/** Of each branch one group must be seen, and every group that all have; one without any rules nothing out. */
+function ofBranches(parts: readonly Condition[], log: Log, lists: Lists): LiteralGroups {
+  const branches = parts.map(part => rarestFirst(ofCondition(part, log, lists)))
+  const rarest = branches.map(([first]) => first)
+  if (!rarest.every(group => group !== undefined)) return []
+  const isSame = (one: readonly Literal[], other: readonly Literal[]) =>
+    JSON.stringify(one) === JSON.stringify(other)
+  const shared = branches[0]!.filter(group =>
+    branches.every(branch => branch.some(other => isSame(group, other))),
+  )
+  return rarest.every(group => isSame(group, rarest[0]!))
+    ? shared
+    : [rarest.flat(), ...shared]
 }
 
 function rarestFirst(groups: LiteralGroups): LiteralGroups {

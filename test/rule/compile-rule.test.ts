@@ -608,6 +608,17 @@ t.test('what a matching line must hold is derived from a condition', async t => 
     ['audit', { a: { path: '*' } }, [['key=a']]],
     ['audit', { any: [{ a: 'x' }, { b: 'y', c: 'longer' }] }, [['a=x', 'c=longer']]],
     ['audit', { any: [{ a: 'x' }, { b: { not: 7 } }] }, []],
+    [
+      'audit',
+      {
+        any: [
+          { a: 'x', c: 'longer' },
+          { c: 'long', a: 'x' },
+        ],
+      },
+      [['c=longer', 'c=long'], ['a=x']],
+    ],
+    ['audit', { any: [{ a: 'x' }, { a: 'x', b: { gt: 5 } }] }, [['a=x']]],
     ['audit', { all: [{ a: 'x' }, { b: 'yy' }] }, [['b=yy'], ['a=x']]],
     ['audit', { 'vault.login': 'succeeded' }, [['path^auth/'], ['type~response']]],
     [
