@@ -265,9 +265,9 @@ ${details.join('\n')}
 By profile, of 450 MB of ordinary traffic: two fifths is the scan, 0.7 µs for a line of 720 bytes. Of that a
 fifth finds the quotes, a quarter makes sure that the line is well-formed JSON, so that the counters of entries
 and of undecodable lines stay right, a third looks for what rules need at the start of keys and values, a fifth
-for what may be anywhere in a line. A quarter are the lines that may match a rule, one in a hundred; a seventh is
+for what may be anywhere in a line. A quarter are the lines that may match a rule, one in 150; an eighth is
 the start; the rest is reading and collecting garbage. On other threads, a seventh of all processor time, V8
-compiles. Four times Python's speed would leave 1.0 s, of which the start and bare reading take 0.6.
+compiles. Four times Python's speed would leave 1.0 s, of which the start and bare reading take half.
 
 Tried, and not kept: lists of literals by their key and first bytes (no gain), three first bytes instead of two
 for what may be anywhere (none), functions with loops inlined by wasm-opt (a tenth slower), V8's compilers later
