@@ -163,10 +163,18 @@ const targets: readonly Target[] = [
   }),
   literals(
     'literals: any',
-    'return branches.every(branch => branch !== undefined) ? [branches.flat()] : []',
+    'if (!rarest.every(group => group !== undefined)) return []',
     {
-      'of some': 'return [branches.filter(branch => branch !== undefined).flat()]',
+      'of some': 'if (rarest.every(group => group === undefined)) return []',
       never: 'return []',
+    },
+  ),
+  literals(
+    'literals: any, what all have',
+    'branches.every(branch => branch.some(other => isSame(group, other)))',
+    {
+      'or one': 'branches.some(branch => branch.some(other => isSame(group, other)))',
+      never: 'false',
     },
   ),
   literals(
