@@ -13,9 +13,6 @@ export interface Input {
   read(take: Take, stop: AbortSignal): Promise<void>
 }
 
-/** No chunk has more bytes: as much as a pipe holds, and gives at once. */
-export const maxChunkBytes = 65_536
-
 /** The input that a stream is. */
 export function streamInput(stream: Readable): Input {
   return {

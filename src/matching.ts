@@ -4,7 +4,7 @@ import { raiseAlert, raiseOutcome, type Occasion } from './alert/raise-alert.js'
 import { ongoingAlert, raiseFinding } from './alert/raise-finding.js'
 import { createCorrelation, type Found } from './correlate/correlation.js'
 import type { Counters } from './counters.js'
-import type { Entry } from './entry/entry.js'
+import { noEntry, type Entry } from './entry/entry.js'
 import { epochOf } from './entry/rfc3339.js'
 import { createOutcomes } from './outcomes.js'
 import type { CompiledRule } from './rule/compile-rule.js'
@@ -162,7 +162,7 @@ export function createMatching(
     const pass = ({ text, epoch }: ReturnType<typeof knownTime>, times: number) => {
       const { at, alerts } = enter(text, epoch, times)
       if (at !== undefined) {
-        for (const rule of counting) correlation.see(rule, unread, at)
+        for (const rule of counting) correlation.see(rule, noEntry, at)
       }
       return alerts
     }
@@ -204,13 +204,4 @@ export function createMatching(
 function knownTime(text: string | undefined) {
   const epoch = text === undefined ? NaN : epochOf(text)
   return Number.isNaN(epoch) ? { text: undefined, epoch: undefined } : { text, epoch }
-}
-
-/** Stands for an entry of which nothing but its time counts. */
-const unread: Entry = {
-  log: 'audit',
-  line: '',
-  time: undefined,
-  fields: {},
-  identity: [],
 }

@@ -1,10 +1,13 @@
+import { once } from 'node:events'
 import { fstatSync, read } from 'node:fs'
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net'
 import { isatty } from 'node:tty'
 import { promisify } from 'node:util'
-import { maxChunkBytes, streamInput, type Input, type Take } from './input.js'
+import { streamInput, type Input, type Take } from './input.js'
 
 const fd = 0
+/** As much as a pipe holds, and gives at once. */
+const maxChunkBytes = 65_536
 
 /** A pipe or socket on stdin, as syslog-ng's program() gives. */
 export function isStdinPipe(): boolean {
@@ -32,8 +35,7 @@ async function readPipe(take: Take, stop: AbortSignal): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(maxChunkBytes)
   /** What came of the last chunk. */
   let taken = undefined as void | Promise<void>
-  let fail: (error: unknown) => void
-  let end = () => {}
+  const fail = (error: Error) => socket.destroy(error)
   const onread: OnReadOpts = {
     buffer,
     callback(count) {
@@ -42,7 +44,7 @@ async function readPipe(take: Take, stop: AbortSignal): Promise<void> {
         taken?.then(() => socket.resume(), fail)
         return taken === undefined
       } catch (error) {
-        fail(error)
+        fail(error as Error)
         return false
       }
     },
@@ -53,21 +55,15 @@ async function readPipe(take: Take, stop: AbortSignal): Promise<void> {
     writable: false,
     onread,
   }
-  const socket = new Socket(options)
+  const socket = new Socket(options).resume()
   try {
-    await new Promise<void>((resolve, reject) => {
-      fail = reject
-      end = resolve
-      socket.once('end', end).once('error', reject)
-      stop.addEventListener('abort', end)
-      if (stop.aborted) end()
-      socket.resume()
-    })
-    await taken
+    await once(socket, 'end', { signal: stop })
+  } catch (error) {
+    if (!stop.aborted) throw error
   } finally {
-    stop.removeEventListener('abort', end)
     socket.destroy()
   }
+  await taken
 }
 
 const readBytes = promisify(read)

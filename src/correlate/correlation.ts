@@ -179,10 +179,9 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
     isOneKind(time, other) {
       const judgement = events.judge(time)
       if (judgement !== events.judge(other)) return false
-      const all = [...running.values()]
-      return (
-        judgement !== 'timely' || !all.some(({ correlator }) => correlator?.isToBeEnded)
-      )
+      const isToBeEnded = ({ rule }: CompiledRule) =>
+        running.get(rule.id)?.correlator?.isToBeEnded === true
+      return judgement !== 'timely' || !overTime.some(isToBeEnded)
     },
     see: (rule, entry, at) =>
       counted(rule, correlator =>

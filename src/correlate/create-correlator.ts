@@ -1,4 +1,4 @@
-import type { Entry } from '../entry/entry.js'
+import { noEntry } from '../entry/entry.js'
 import type { Clause } from '../rule/compile-clause.js'
 import type { CompiledRule } from '../rule/compile-rule.js'
 import { createAbsence } from './absence.js'
@@ -22,17 +22,8 @@ export function createCorrelator(
     case 'sequence':
       return createSequence(clause)
     case 'absence':
-      return createAbsence(clause, startedAt, title(nothing))
+      return createAbsence(clause, startedAt, title(noEntry))
     case 'firstSeen':
       return createFirstSeen(clause)
   }
-}
-
-/** For the title of an absence of which no entry was seen. */
-const nothing: Entry = {
-  log: 'audit',
-  line: '',
-  time: undefined,
-  fields: {},
-  identity: [],
 }

@@ -58,3 +58,12 @@ export const serverFieldNames = [
   'message',
   'fields',
 ] as const
+
+/** Stands for an entry of which nothing is known: none was seen, or nothing but its time counts. */
+export const noEntry: Entry = {
+  log: 'audit',
+  line: '',
+  time: undefined,
+  fields: {},
+  identity: [],
+}
