@@ -28,10 +28,10 @@ export function createAlertLog(file: string): AlertLog {
     append(record) {
       const fd = openForAppend(file)
       try {
-        const bytes = Buffer.from(`${endsInHalfRecord(fd) ? '\n' : ''}${record}\n`)
+        const text = `${endsInHalfRecord(fd) ? '\n' : ''}${record}\n`
         const { size } = fstatSync(fd)
-        const written = writeSync(fd, bytes)
-        if (written < bytes.length) {
+        const written = writeSync(fd, text)
+        if (written < Buffer.byteLength(text)) {
           // A full disk took a part. Where others have appended to it since, it stays.
           if (fstatSync(fd).size === size + written) ftruncateSync(fd, size)
           throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
@@ -43,13 +43,16 @@ export function createAlertLog(file: string): AlertLog {
   }
 }
 
+const newline = 10
+/** The last byte of an alert log. */
+const last = Buffer.allocUnsafeSlow(1)
+
 /** What a full disk or a kill left; the next record must start a line of its own. */
 function endsInHalfRecord(fd: number): boolean {
   const stat = fstatSync(fd)
   if (!stat.isFile() || stat.size === 0) return false
-  const last = Buffer.alloc(1)
   readSync(fd, last, 0, 1, stat.size - 1)
-  return last.toString() !== '\n'
+  return last[0] !== newline
 }
 
 function openForAppend(file: string): number {

@@ -33,7 +33,9 @@ export function createIdSet(): IdSet {
     for (; ; slot = (slot + 1) % slots) {
       const at = slot * words
       if (table[at] === 0) return at
-      if (id.every((word, i) => table[at + i] === word)) return at
+      let same = 0
+      while (same < words && table[at + same] === id[same]) same += 1
+      if (same === words) return at
     }
   }
   const grow = () => {
@@ -42,7 +44,7 @@ export function createIdSet(): IdSet {
     table = new Uint32Array(slots * words)
     for (let at = 0; at < old.length; at += words) {
       if (old[at] === 0) continue
-      id.set(old.subarray(at, at + words))
+      for (let i = 0; i < words; i++) id[i] = old[at + i]!
       table.set(id, find())
     }
   }

@@ -62,14 +62,15 @@ export function appendBlock(file: string, block: Block): number {
       bytes: Buffer.byteLength(text),
     })),
   })
-  const bytes = Buffer.from(
-    [header, ...records.map(({ text }) => text)].map(line => `${line}\n`).join(''),
-  )
+  const lines = [header, ...records.map(({ text }) => text)]
+    .map(line => `${line}\n`)
+    .join('')
+  const bytes = Buffer.byteLength(lines)
   const fd = openSync(file, 'a', 0o640)
   const { size } = fstatSync(fd)
   try {
-    if (size + bytes.length > maxBytes) throw full()
-    if (writeSync(fd, bytes) < bytes.length) {
+    if (size + bytes > maxBytes) throw full()
+    if (writeSync(fd, lines) < bytes) {
       ftruncateSync(fd, size)
       throw full()
     }

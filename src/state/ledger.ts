@@ -80,7 +80,7 @@ export function openLedger(
   const fileOf = (number: number) => join(dir, String(number).padStart(6, '0'))
   let files: File[] = []
   let unwritten: Recorded[] = []
-  let unwrittenIds = createIdSet()
+  const unwrittenIds = new Set<string>()
   const spans = createSpans()
 
   /** Deletes files that are too old, or too many. */
@@ -119,14 +119,15 @@ export function openLedger(
     add(alerts, now) {
       for (const alert of alerts) {
         const isThere = files.some(file => file.ids.has(alert.id))
-        if (isThere || !unwrittenIds.add(alert.id)) continue
+        if (isThere || unwrittenIds.has(alert.id)) continue
+        unwrittenIds.add(alert.id)
         unwritten.push(alert)
         if (alert.span !== undefined) spans.add(alert.span)
       }
       if (unwritten.length === 0) return
       write(unwritten, now)
       unwritten = []
-      unwrittenIds = createIdSet()
+      unwrittenIds.clear()
     },
     extend(alerts, now) {
       const known = alerts.filter(({ id }) => files.some(file => file.ids.has(id)))
@@ -214,15 +215,16 @@ function append(
       ? `${id} ${seconds}\n`
       : `${id} ${seconds} ${span.series} ${millis(span.first)} ${millis(span.last)}\n`,
   )
-  const bytes = Buffer.from(lines.join(''), 'latin1')
+  const text = lines.join('')
   const fd = openForAppend(path)
   try {
-    const written = writeSync(fd, bytes)
-    if (written < bytes.length) {
+    // Nothing but ASCII.
+    const written = writeSync(fd, text)
+    if (written < text.length) {
       ftruncateSync(fd, file.bytes)
       throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
     }
-    file.bytes += bytes.length
+    file.bytes += text.length
     file.newest = now
   } finally {
     closeSync(fd)

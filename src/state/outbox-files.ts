@@ -79,12 +79,13 @@ export function appendMessages(
   try {
     cutHalfLine(fd, place.size)
     const before = fstatSync(fd).size
-    const bytes = Buffer.from(messages.map(alerts => `${outboxLine(alerts)}\n`).join(''))
-    if (writeSync(fd, bytes) < bytes.length) {
+    const lines = messages.map(alerts => `${outboxLine(alerts)}\n`).join('')
+    const bytes = Buffer.byteLength(lines)
+    if (writeSync(fd, lines) < bytes) {
       ftruncateSync(fd, before)
       throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
     }
-    size = before + bytes.length
+    size = before + bytes
   } finally {
     closeSync(fd)
   }
@@ -179,6 +180,9 @@ function placeIn(dir: string, file: string): OutboxPlace {
   return { file, size: wholeSize(join(dir, file)) }
 }
 
+/** For every event; one that is made anew each time is external memory until it is collected. */
+const part = Buffer.allocUnsafeSlow(4_096)
+
 /** Up to the last newline. */
 function wholeSize(path: string): number {
   let fd: number
@@ -189,7 +193,6 @@ function wholeSize(path: string): number {
     throw error
   }
   try {
-    const part = Buffer.alloc(4_096)
     for (let end = fstatSync(fd).size; end > 0; end -= part.length) {
       const start = Math.max(0, end - part.length)
       const length = readSync(fd, part, 0, end - start, start)
