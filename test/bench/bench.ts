@@ -136,7 +136,7 @@ faster(
 )
 const escapes = escapesCorpus(join(dir, 'escapes.jsonl'), (megabytes / 4) * 1e6)
 table(
-  'Every line with an escape: all rules are asked',
+  'Every line with an escape',
   escapes,
   compare(
     { 'this project': audit, 'the algorithm in Python': python },

@@ -45,7 +45,7 @@ export function candidatesCorpus(file: string, bytes: number): Corpus {
   return write(file, bytes, logins())
 }
 
-/** Each line with an escape, which could hide anything: all rules are asked. */
+/** Each line with an escape, as in the text of an error. */
 export function escapesCorpus(file: string, bytes: number): Corpus {
   const escaped = function* () {
     for (const line of busyTraffic(false)) yield line.replace('"app"', '"a\\u0070p"')

@@ -41,6 +41,10 @@ const mutations = fc.array(
     put: fc.oneof(
       fc.constantFrom(
         ...'{}[]",:\\\n\t 0.-eEtfn/'.split(''),
+        '\\"',
+        '\\\\',
+        '\\u00e9',
+        '\\u0',
         'true',
         'null',
         '"a":1,',
@@ -201,6 +205,73 @@ t.test('a literal counts where it is asked for', async t => {
   }
 })
 
+t.test('what a string with escapes says is what is looked at', async t => {
+  const pieces =
+    String.raw`a b / é 😀 \" \\ \/ \n \u0061 \u00E9 \u20ac \ud83d\ude00 \ud83d \ude00
+    \ud83d\u0061 \ud83d\n \u0000`.split(/\s+/)
+  const string = fc
+    .array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 12 })
+    .map(parts => parts.join(''))
+  // So that escapes come to stand across the borders of what is read at once.
+  const pad = fc.nat(70).map(length => 'p'.repeat(length))
+  let found = 0
+  fc.assert(
+    fc.property(
+      pad,
+      string,
+      string,
+      fc.nat(12),
+      fc.nat(12),
+      (space, one, other, at, size) => {
+        const text = JSON.parse(`"${one}"`) as string
+        const part = text.slice(at, at + size)
+        const literals: LiteralGroups[] = [
+          [[{ text: part, at: 'anywhere', under: 'path' }]],
+          [[{ text: text.slice(0, size), at: 'value', under: 'path' }]],
+          [[{ text, at: 'value', isWhole: true, under: 'path' }]],
+          [[{ text: part, at: 'anywhere' }]],
+          [
+            [{ text, at: 'value', isWhole: true, under: 'path' }],
+            [{ text: text.slice(-size), at: 'anywhere' }],
+          ],
+        ]
+        const isIn = (where: string) => {
+          const says = JSON.parse(`"${where}"`) as string
+          return [
+            says.includes(part),
+            says.startsWith(text.slice(0, size)),
+            says === text,
+            says.includes(part),
+            says === text,
+          ]
+        }
+        for (const where of [one, other]) {
+          const line = `{"p":"${space}\\n","path":"${where}","b":["c\\n"]}\n`
+          const [{ candidates } = {}] = scan(line, literals)
+          const expected = isIn(where)
+          for (const [i, groups] of literals.entries()) {
+            const sought = groups[0]![0]!.text
+            // Others give nothing to look for.
+            const isSought =
+              Buffer.byteLength(sought) > 1 && !/[\0-\x1f\ufffd\p{Cs}]/u.test(sought)
+            // What may be anywhere may be in the line as it stands, too.
+            if (i === 3 && isSought && !expected[i]) continue
+            if (i === 4 && !isSought) continue
+            t.equal(
+              candidates!.includes(i),
+              !isSought || expected[i],
+              JSON.stringify([sought, line]),
+            )
+            if (isSought && expected[i]) found += 1
+          }
+        }
+      },
+    ),
+    { numRuns: 1_000 },
+  )
+  t.ok(found > 500, 'many are there')
+})
+
 t.test(
   'more literals than can be told apart rule out less, and nothing wrong',
   async t => {
@@ -221,8 +292,19 @@ t.test('what needs care is left to the decoder', async t => {
     '',
     ' {}',
     'prefix {"a":1}',
-    '{"a":"\\u0073ys/"}',
-    '{"a":"\\n"}',
+    '{"\\u0061":1}',
+    '{"time":"\\u0032026-03-02T10:15:30Z"}',
+    '{"request":{"id":"a\\n"}}',
+    '{"a":"\\x"}',
+    '{"a":"\\u12"}',
+    '{"a":"\\u123g"}',
+    '{"a":"b\\',
+    '{"a":"b\\"}',
+    '{"a":"b\\\t"}',
+    '{\\"a":1}',
+    `{"a":"${'\\n'.repeat(16_385)}"}`,
+    `{"a":"\\n${'a'.repeat(65_536)}"}`,
+    `{"a":[${Array.from({ length: 5 }, () => `"\\n${'a'.repeat(15_000)}"`).join(',')}]}`,
     '{"a":"\t"}',
     '[1]',
     '{"a":01}',
@@ -247,6 +329,8 @@ t.test('what needs care is left to the decoder', async t => {
   for (const line of [
     '{}',
     '{"a":1}\r',
+    '{"a":"\\\\","b":"\\"\\/\\b\\f\\n\\r\\t\\u00e9\\uD83D"}',
+    `{"a":"${'\\n'.repeat(16_384)}"}`,
     '{"a":-0.5e+3,"b":[],"c":[{}],"d":null}  ',
     deep(59),
   ]) {

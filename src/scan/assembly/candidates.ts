@@ -1,5 +1,6 @@
 // Which rules a line can match, by the literals that it has.
 
+import { textEnd, textStart } from './escapes'
 import { configureLiterals, hitBytes, hits, searchLine, searchRare } from './literals'
 
 // Where the tables lie, which ../tables.ts lays out.
@@ -39,11 +40,14 @@ export function configure(
 
 /** Writes the numbers of the rules that the line, of which all was looked at, can match; gives how many. */
 export function candidates(from: usize, end: usize, out: usize): u32 {
+  const isText = textEnd != textStart
   searchRare(from, end)
+  if (isText) searchRare(textStart, textEnd)
   const most = candidateRules(out, assumed)
   const count = most == 0 || assumed == none ? most : candidateRules(out, none)
   if (count == most) return count
   searchLine(from, end)
+  if (isText) searchLine(textStart, textEnd)
   return candidateRules(out, none)
 }
 

@@ -1,5 +1,6 @@
 // One entry as JSON: whether a line is well formed, its time and its request id.
 
+import { isEscaped, textEnd, unescape } from './escapes'
 import { lookAtElement, lookAtKey, lookAtMember } from './literals'
 import { endOfNextString, findQuotes } from './quotes'
 
@@ -25,7 +26,8 @@ const id: u16 = 0x6469
 
 /**
  * Where the newline stands behind a JSON object that is the whole line. 0 for a line that isn't well
- * formed, and for what is to be read with more care: escapes, deep nesting, a time or id twice.
+ * formed, and for what is to be read with more care: escapes in keys, in the time or id, too much of
+ * other escapes, deep nesting, a time or id twice.
  */
 export function endOfEntry(at: usize): usize {
   let depth: i32 = 0
@@ -67,8 +69,15 @@ export function endOfEntry(at: usize): usize {
         idLength = end - start
         isId = false
       }
-      if (nest & 1) lookAtMember(start, end - start, keyStart, keyLength)
-      else lookAtElement(start, end - start)
+      let text = start
+      let length = end - start
+      if (isEscaped(end)) {
+        text = unescape(start, end)
+        if (text == 0 || start == timeStart || start == idStart) return 0
+        length = textEnd - 1 - text
+      }
+      if (nest & 1) lookAtMember(text, length, keyStart, keyLength)
+      else lookAtElement(text, length)
       if (depth == 0) return 0
       at = afterSpace(at)
     }
@@ -96,7 +105,7 @@ function afterKey(at: usize, depth: i32): usize {
   if (load<u8>(at) != 34) return 0
   const start = at + 1
   const end = endOfNextString()
-  if (end == 0) return 0
+  if (end == 0 || isEscaped(end)) return 0
   keyStart = start
   keyLength = end - start
   if (depth == 1) {

@@ -1,5 +1,7 @@
 // Where the strings of a line begin and end, found 64 bytes at a time.
 
+import { forgetEscapes, noteEscape } from './escapes'
+
 /** A line with more quotes is to be read with more care. */
 const maxQuotes: usize = 65_536
 /** Room for those, for the last block's, and for the zeros that end them. */
@@ -7,30 +9,38 @@ const table: usize = memory.data(4 * (65_536 + 64 + 4))
 
 /** Where in the table the quote is that comes next. */
 let next: usize = table
+/** The quotes of the last block but for those that are escaped. */
+let unescaped: u64 = 0
+/** The first byte of the next block is escaped. */
+let isEscaping: bool = false
 
 /**
- * Notes the quotes of the line at `at`, and gives where its newline stands. 0 for one with a
- * backslash, with a control character in a string, or with too many quotes.
+ * Notes the quotes and escapes of the line at `at`, and gives where its newline stands. 0 for one
+ * that can't be JSON by them (a backslash outside of a string or before something else, a control
+ * character inside of one), or with too many.
  */
 export function findQuotes(at: usize): usize {
   const quote = i8x16.splat(34)
   let end = table
   next = table
+  isEscaping = false
+  forgetEscapes()
   while (end <= table + 4 * maxQuotes) {
     const a = v128.load(at)
     const b = v128.load(at, 16)
     const c = v128.load(at, 32)
     const d = v128.load(at, 48)
-    const found = bits(
+    let found = bits(
       i8x16.eq(a, quote),
       i8x16.eq(b, quote),
       i8x16.eq(c, quote),
       i8x16.eq(d, quote),
     )
     const specials = bits(special(a), special(b), special(c), special(d))
-    if (specials != 0) {
+    if (specials != 0 || isEscaping) {
       const newline = newlineIn(at, specials, found, (<u64>(end - table)) >> 2)
       if (newline == 0) return 0
+      found = unescaped
       if (newline < at + 64) {
         end = note(found & lowest(newline - at), at, end)
         store<u64>(end, 0)
@@ -72,14 +82,28 @@ function note(found: u64, at: usize, end: usize): usize {
  * quotes. Gives where its newline stands, the block's end where it has none, or 0 as `findQuotes`.
  */
 function newlineIn(at: usize, specials: u64, found: u64, quotesBefore: u64): usize {
-  for (; specials != 0; specials &= specials - 1) {
+  /** What is escaped is neither a quote nor a backslash. */
+  let plain: u64 = isEscaping ? 1 : 0
+  isEscaping = false
+  let newline = at + 64
+  for (; (specials & ~plain) != 0; specials &= specials - 1) {
     const i = ctz(specials)
+    if (((plain >> i) & 1) != 0) continue
     const byte = load<u8>(at + <usize>i)
-    if (byte == 10) return at + <usize>i
-    const quotes = quotesBefore + popcnt(found & lowest(<usize>i))
-    if (byte == 92 || (quotes & 1) != 0) return 0
+    if (byte == 10) {
+      newline = at + <usize>i
+      break
+    }
+    const quotes = quotesBefore + popcnt(found & ~plain & lowest(<usize>i))
+    const isInString = (quotes & 1) != 0
+    if (byte == 92) {
+      if (!isInString || !noteEscape(at + <usize>i)) return 0
+      if (i == 63) isEscaping = true
+      else plain |= (<u64>2) << i
+    } else if (isInString) return 0
   }
-  return at + 64
+  unescaped = found & ~plain
+  return newline
 }
 
 /** So many bits, fewer than 64. */
