@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Entry, Undecodable } from './entry.js'
 import { valueAt } from './field-path.js'
 import { isJsonObject, type JsonObject } from './json-object.js'
@@ -55,11 +55,7 @@ function identityOf(fields: JsonObject): readonly string[] {
   ].map(part =>
     typeof part === 'string' || typeof part === 'number' ? String(part) : '',
   )
-  return [
-    'audit',
-    '',
-    createHash('sha256').update(JSON.stringify(substitute)).digest('hex'),
-  ]
+  return ['audit', '', hash('sha256', JSON.stringify(substitute))]
 }
 
 /** A field of an audit entry as text, or undefined where it is missing or no string. */

@@ -2,7 +2,7 @@
 // of its line. By the hash, a mark says nothing of another event at that offset, as in a file that
 // something else has shortened.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { appendFileSync, readFileSync } from 'node:fs'
 import type { FileLine } from './read-lines.js'
 import { setAside } from './set-aside.js'
@@ -22,7 +22,7 @@ const halfMark = /^(?:\d{0,10}|\d{10} [0-9a-f]{0,8})$/
 
 /** What a mark holds of an event's line: 32 bits of a hash, never 0. */
 export function checkOf(line: Buffer): number {
-  return createHash('sha256').update(line).digest().readUInt32BE() || 1
+  return hash('sha256', line, 'buffer').readUInt32BE() || 1
 }
 
 /** The mark of the event with this offset and check. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { mask } from './mask.js'
 
 const maxChars = 200
@@ -10,6 +10,5 @@ const maxChars = 200
 export function boundedText(text: string): string {
   const masked = mask(text)
   if (text.length <= maxChars && masked === text) return text
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 16)
-  return `${masked.slice(0, 160)}…${hash}`
+  return `${masked.slice(0, 160)}…${hash('sha256', text).slice(0, 16)}`
 }
