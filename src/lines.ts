@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises'
 import split2 from 'split2'
-import type { Input } from './input.js'
+import { maxLeftBytes, type Input } from './input.js'
 import { startLongLine, type LongLine } from './long-line.js'
 import {
   readOverlongLine,
@@ -58,8 +58,8 @@ export async function readLines(
 ): Promise<void> {
   const whole = 'lines' in readers ? readers : splitting(readers)
   const chunks = wholeLines(limits, readers, lines => whole.lines(lines))
-  await input.read(chunk => chunks.push(chunk), stop)
-  const rest = await chunks.end()
+  const left = await input.read(chunk => chunks.push(chunk), stop)
+  const rest = await chunks.end(left)
   if (rest !== '') await readers.rest(rest)
 }
 
@@ -75,7 +75,10 @@ function splitting(reader: LineReader): ChunkReader {
   }
 }
 
-/** Gives on whole lines only, and takes those over the limit out. */
+/**
+ * Gives on whole lines only, and takes those over the limit out. The begin of a line is left to the
+ * input, and one that is longer is held.
+ */
 function wholeLines(
   limits: LineLimits,
   readers: RestReaders,
@@ -86,6 +89,8 @@ function wholeLines(
   /** In the place of the list, where it was long. */
   let long: LongLine | undefined
   let overlong: OverlongLineReader | undefined
+  /** Of the last chunk so many bytes were left; no newline is in them. */
+  let left = 0
 
   /** Keeps a copy of what is only lent. */
   const hold = (piece: Buffer) => {
@@ -129,23 +134,33 @@ function wholeLines(
   }
 
   return {
-    push(chunk: Buffer): void | Promise<void> {
-      readers.bytes(chunk.length)
+    /** As an input's `take`. */
+    push(chunk: Buffer): number | Promise<number> {
+      const come = chunk.subarray(left)
+      readers.bytes(come.length)
       const isBegun = heldBytes > 0 || overlong !== undefined
       const first = isBegun ? chunk.indexOf(newline) : -1
-      const last = isBegun && first === -1 ? -1 : chunk.lastIndexOf(newline)
-      if (last === -1) return hold(chunk)
+      const lastCome = isBegun && first === -1 ? -1 : come.lastIndexOf(newline)
+      const last = lastCome === -1 ? -1 : left + lastCome
+      left = 0
+      if (isBegun && last === -1) {
+        hold(chunk)
+        return 0
+      }
       const giveOthers = () => {
-        hold(chunk.subarray(last + 1))
-        if (last > first) return give(chunk.subarray(first + 1, last + 1))
+        const rest = chunk.subarray(last + 1)
+        if (rest.length > maxLeftBytes) hold(rest)
+        else left = rest.length
+        const given = last > first ? give(chunk.subarray(first + 1, last + 1)) : undefined
+        return given === undefined ? left : given.then(() => left)
       }
       const ended = isBegun ? endBegun(chunk, first) : undefined
       return ended === undefined ? giveOthers() : ended.then(giveOthers)
     },
-    /** Gives the text behind the last newline. */
-    async end(): Promise<string> {
+    /** Gives the text behind the last newline, of which this was left. */
+    async end(rest: Buffer): Promise<string> {
       if (overlong !== undefined) await endOverlong()
-      return oneOf(takeHeld(Buffer.alloc(0))).toString()
+      return oneOf(takeHeld(rest)).toString()
     },
   }
 }

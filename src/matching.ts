@@ -17,10 +17,11 @@ const maxKnownIds = 100_000
 export interface Matching {
   /** The alerts of an entry by these rules, in their order. */
   entry(entry: Entry, rules: readonly CompiledRule[]): Alert[]
-  /** The same of entries of which only the time is known, and that they count for these rules. */
-  passed(entries: Passed, counting: readonly CompiledRule[]): Alert[]
-  /** Whether all these come to the same as the first and the last, whatever the others' times are. */
-  isPassable(entries: Passed): boolean
+  /**
+   * The same of entries of which only the time is known, and that they count for these rules.
+   * Undefined, with nothing done, where it depends on the times of those between the first and the last.
+   */
+  passed(entries: Passed, counting: readonly CompiledRule[]): Alert[] | undefined
   /** Whether the outcome of any alert is awaited. */
   readonly isAwaiting: boolean
   /** Whether the entry with this request's id may tell what came of an alert. */
@@ -158,17 +159,20 @@ export function createMatching(
   const passed = (
     { count, first, last }: Passed,
     counting: readonly CompiledRule[],
-  ): Alert[] => {
-    const pass = ({ text, epoch }: ReturnType<typeof knownTime>, times: number) => {
+  ): Alert[] | undefined => {
+    const from = knownTime(first)
+    const to = count === 1 ? from : knownTime(last)
+    if (count > 1 && !correlation.isOneKind(from.epoch, to.epoch)) return undefined
+    const pass = ({ text, epoch }: typeof from, times: number) => {
       const { at, alerts } = enter(text, epoch, times)
       if (at !== undefined) {
         for (const rule of counting) correlation.see(rule, noEntry, at)
       }
       return alerts
     }
-    const alerts = pass(knownTime(first), 1)
+    const alerts = pass(from, 1)
     // What is due is so once a second.
-    if (count > 1) alerts.push(...pass(knownTime(last), count - 1))
+    if (count > 1) alerts.push(...pass(to, count - 1))
     counters.add('alerts', alerts.length)
     return alerts
   }
@@ -176,8 +180,6 @@ export function createMatching(
   return {
     entry,
     passed,
-    isPassable: ({ count, first, last }) =>
-      count === 1 || correlation.isOneKind(knownTime(first).epoch, knownTime(last).epoch),
     get isAwaiting() {
       return outcomes.isAwaiting
     },

@@ -82,9 +82,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return []
   }
 
-  const pass = (passed: Passed, by: Prefilter): Alert[] => {
-    counters.add('lines', passed.count)
-    return matching.passed(passed, by.counting)
+  const pass = (passed: Passed, by: Prefilter): Alert[] | undefined => {
+    const alerts = matching.passed(passed, by.counting)
+    if (alerts !== undefined) counters.add('lines', passed.count)
+    return alerts
   }
 
   /** Undefined, with nothing done, for a run of which each line is to be read. */
@@ -96,8 +97,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const { candidates, start, end, count } = lines
     const isPassed = candidates?.length === 0
     if (isPassed && log === 'audit' && !matching.isAwaited(lines.requestId)) {
-      const passed = { count, first: lines.firstTime(), last: lines.time() }
-      return matching.isPassable(passed) ? pass(passed, by) : undefined
+      return pass({ count, first: lines.firstTime(), last: lines.time() }, by)
     }
     const text = textOf(chunk, start, end)
     const skimmed = isPassed ? skim?.(text) : undefined

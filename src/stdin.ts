@@ -3,7 +3,7 @@ import { fstatSync, read } from 'node:fs'
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net'
 import { isatty } from 'node:tty'
 import { promisify } from 'node:util'
-import { streamInput, type Input, type Take } from './input.js'
+import { maxLeftBytes, streamInput, type Input, type Take } from './input.js'
 
 const fd = 0
 /** As much as a pipe holds, and gives at once. */
@@ -31,16 +31,16 @@ export const stdin: Input = {
   },
 }
 
-async function readPipe(take: Take, stop: AbortSignal): Promise<void> {
-  const buffer = Buffer.allocUnsafeSlow(maxChunkBytes)
+async function readPipe(take: Take, stop: AbortSignal): Promise<Buffer> {
+  const { space, lend, left } = createLentBuffer(take)
   /** What came of the last chunk. */
   let taken = undefined as void | Promise<void>
   const fail = (error: Error) => socket.destroy(error)
   const onread: OnReadOpts = {
-    buffer,
+    buffer: space,
     callback(count) {
       try {
-        taken = take(buffer.subarray(0, count))
+        taken = lend(count)
         taken?.then(() => socket.resume(), fail)
         return taken === undefined
       } catch (error) {
@@ -64,15 +64,38 @@ async function readPipe(take: Take, stop: AbortSignal): Promise<void> {
     socket.destroy()
   }
   await taken
+  return left()
 }
 
 const readBytes = promisify(read)
 
-async function readFile(take: Take, stop: AbortSignal): Promise<void> {
-  const buffer = Buffer.allocUnsafeSlow(maxChunkBytes)
+async function readFile(take: Take, stop: AbortSignal): Promise<Buffer> {
+  const { space, lend, left } = createLentBuffer(take)
   while (!stop.aborted) {
-    const { bytesRead } = await readBytes(fd, buffer, 0, buffer.length, null)
-    if (bytesRead === 0) return
-    await take(buffer.subarray(0, bytesRead))
+    const { bytesRead } = await readBytes(fd, space, 0, space.length, null)
+    if (bytesRead === 0) break
+    await lend(bytesRead)
+  }
+  return left()
+}
+
+/** One buffer for all that is read, with room in front for what was left of the last chunk. */
+function createLentBuffer(take: Take) {
+  const buffer = Buffer.allocUnsafeSlow(maxLeftBytes + maxChunkBytes)
+  let left = 0
+  return {
+    /** Where the next bytes go. */
+    space: buffer.subarray(maxLeftBytes),
+    /** Lends out what was left, and so many new bytes. */
+    lend(count: number): void | Promise<void> {
+      const end = maxLeftBytes + count
+      const keep = (bytes: number) => {
+        buffer.copyWithin(maxLeftBytes - bytes, end - bytes, end)
+        left = bytes
+      }
+      const taken = take(buffer.subarray(maxLeftBytes - left, end))
+      return typeof taken === 'number' ? keep(taken) : taken.then(keep)
+    },
+    left: () => buffer.subarray(maxLeftBytes - left, maxLeftBytes),
   }
 }
