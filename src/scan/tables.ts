@@ -1,4 +1,5 @@
 import type { Literal, LiteralGroups } from '../rule/literals.js'
+import { nibblesOf } from './nibbles.js'
 
 /** What the scan looks for, as bytes for its memory. */
 export interface Tables {
@@ -6,7 +7,8 @@ export interface Tables {
   /** Addresses, in the order of the scan's `configure`; 0 stands for nothing. */
   readonly layout: readonly [
     buckets: number,
-    nibbles: number,
+    rareNibbles: number,
+    innerNibbles: number,
     assumed: number,
     triggers: number,
     triggered: number,
@@ -42,9 +44,9 @@ interface Sought {
  *   stands under (0: any), the next literal of the list (0: none), whether what stands under it as
  *   a key is to be searched
  * - bucket: the list of literals of values, keys or anywhere, whose first two bytes hash to it
- * - nibbles: of the first two bytes of literals, for the low and the high half of each, 16 bytes of
- *   the groups that have it. Only for literals of rules that have nothing else to look for: the
- *   others that may be anywhere are assumed to be there until a rule depends on it
+ * - nibbles: see nibbles.ts. Of the literals that may be inside a value; and of those that may be
+ *   anywhere in a line where a rule has nothing else to look for: the others are assumed to be there
+ *   until a rule depends on it
  * - triggered: for each bit, the list of rules of which the first group has it
  * - rule: address of its other groups: where they end, and for each where it ends and the bits of
  *   its literals
@@ -97,7 +99,8 @@ export function layTables(rules: readonly LiteralGroups[], address: number): Tab
   const always = [...known.keys()].filter(rule => known[rule]!.length === 0)
   const layout = [
     memory.add(buckets),
-    rare.length > 0 ? memory.add(nibblesOf(rare)) : 0,
+    addNibbles(rare),
+    addNibbles(known.flat(2).filter(literal => (placesOf(literal) & insideMember) !== 0)),
     assumed.length > 0 ? memory.add(bitsOf(assumed.map(({ bit }) => bit))) : 0,
     memory.add(bitsOf([...rulesBy.keys()])),
     memory.add(numbers(triggered)),
@@ -105,6 +108,12 @@ export function layTables(rules: readonly LiteralGroups[], address: number): Tab
     memory.add(numbers(known.map(([, ...others]) => addGroups(others)))),
   ] as const
   return { bytes: memory.bytes(), layout }
+
+  function addNibbles(literals: readonly Literal[]): number {
+    return literals.length > 0
+      ? memory.add(nibblesOf(literals.map(({ text }) => text)))
+      : 0
+  }
 
   function addGroups(groups: readonly (readonly Literal[])[]): number {
     const words = groups.reduce((sum, group) => sum + 1 + group.length, 1)
@@ -220,29 +229,8 @@ function placesOf({ at, under }: Literal): number {
   }
 }
 
-/** Two bytes are among the groups that both halves of both have. */
-function nibblesOf(literals: readonly Literal[]): Buffer {
-  const table = Buffer.alloc(64)
-  const pairs = [...new Set(literals.map(({ text }) => pairOf(Buffer.from(text))))]
-  const mark = (at: number, group: number) => {
-    table[at]! |= 1 << group
-  }
-  for (const [i, pair] of pairs.entries()) {
-    const group = i % 8
-    mark(pair & 15, group)
-    mark(16 + ((pair >> 4) & 15), group)
-    mark(32 + ((pair >> 8) & 15), group)
-    mark(48 + (pair >> 12), group)
-  }
-  return table
-}
-
-function pairOf(bytes: Buffer): number {
-  return bytes.readUInt16LE(0)
-}
-
 function bucketOf({ literal, bytes }: Sought): number {
-  const pair = pairOf(bytes)
+  const pair = bytes.readUInt16LE(0)
   const table = literal.at === 'key' ? 1 : literal.at === 'value' ? 0 : 2
   return table * bucketCount + ((pair ^ (pair >> 5)) & (bucketCount - 1))
 }

@@ -23,14 +23,15 @@ const endOfRules: u32 = 0xffffffff
 
 export function configure(
   bucketTable: usize,
-  nibbleTable: usize,
+  rareNibbles: usize,
+  innerNibbles: usize,
   assumedBits: usize,
   triggerBits: usize,
   triggeredTable: usize,
   alwaysList: usize,
   ruleTable: usize,
 ): void {
-  configureLiterals(bucketTable, nibbleTable)
+  configureLiterals(bucketTable, rareNibbles, innerNibbles)
   assumed = assumedBits == 0 ? none : assumedBits
   triggers = triggerBits
   triggered = triggeredTable

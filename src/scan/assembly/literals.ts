@@ -2,7 +2,8 @@
 
 // Where the tables lie, which ../tables.ts lays out.
 let buckets: usize = 0
-let nibbles: usize = 0
+let rareNibbles: usize = 0
+let innerNibbles: usize = 0
 
 /** A bit for each literal that the line has. */
 export const hits: usize = memory.data(128)
@@ -23,9 +24,10 @@ const bucketCount: usize = 2048
 /** The next value stands under a key that some rule wants to be looked into. */
 let isSearched: bool = false
 
-export function configureLiterals(bucketTable: usize, nibbleTable: usize): void {
+export function configureLiterals(bucketTable: usize, rare: usize, inner: usize): void {
   buckets = bucketTable
-  nibbles = nibbleTable
+  rareNibbles = rare
+  innerNibbles = inner
 }
 
 /** A new line begins. */
@@ -52,14 +54,15 @@ export function lookAtMember(
 ): void {
   const literal = <usize>load<u32>(buckets + (bucketOf(start) << 2))
   if (literal != 0) compare(literal, start, length, inMember, keyStart, keyLength)
-  if (isSearched) searchAll(start, start + length, insideMember, keyStart, keyLength)
+  if (isSearched)
+    search(innerNibbles, start, start + length, insideMember, keyStart, keyLength)
 }
 
 /** The same of this element of an array, under whichever key that stands. */
 export function lookAtElement(start: usize, length: usize): void {
   const literal = <usize>load<u32>(buckets + (bucketOf(start) << 2))
   if (literal != 0) compare(literal, start, length, inElement, 0, 0)
-  searchAll(start, start + length, insideElement, 0, 0)
+  search(innerNibbles, start, start + length, insideElement, 0, 0)
 }
 
 /** Marks those of a list of literals that stand here. */
@@ -106,24 +109,18 @@ function isSame(one: usize, other: usize, length: usize): bool {
   return true
 }
 
-/** Looks everywhere in a line for all literals that may be anywhere. */
+/** Looks everywhere between `from` and `to` for all literals that may be anywhere in a line. */
 export function searchLine(from: usize, to: usize): void {
-  searchAll(from, to, inLine, 0, 0)
-}
-
-/** Looks everywhere between `from` and `to` for all literals that may be in this place. */
-function searchAll(
-  from: usize,
-  to: usize,
-  place: u32,
-  keyStart: usize,
-  keyLength: usize,
-): void {
   const lists = buckets + ((2 * bucketCount) << 2)
   for (let at = from; at < to; at++) {
     const literal = <usize>load<u32>(lists + (bucketOf(at) << 2))
-    if (literal != 0) compare(literal, at, to - at, place, keyStart, keyLength)
+    if (literal != 0) compare(literal, at, to - at, inLine, 0, 0)
   }
+}
+
+/** The same for those that a rule has nothing else than. */
+export function searchRare(from: usize, to: usize): void {
+  search(rareNibbles, from, to, inLine, 0, 0)
 }
 
 function bucketOf(at: usize): usize {
@@ -132,10 +129,17 @@ function bucketOf(at: usize): usize {
 }
 
 /**
- * Looks everywhere between `from` and `to` for the literals that a rule has nothing else than, by
- * their first two bytes. Each of these is among up to 8 groups, by its low and by its high half.
+ * Looks everywhere between `from` and `to` for the literals that may be in this place, by their first
+ * two bytes. Each of these is among up to 8 groups, by its low and by its high half.
  */
-export function searchRare(from: usize, to: usize): void {
+function search(
+  nibbles: usize,
+  from: usize,
+  to: usize,
+  place: u32,
+  keyStart: usize,
+  keyLength: usize,
+): void {
   if (nibbles == 0) return
   const low0 = v128.load(nibbles)
   const high0 = v128.load(nibbles, 16)
@@ -161,7 +165,8 @@ export function searchRare(from: usize, to: usize): void {
     for (; found != 0; found &= found - 1) {
       const start = at + <usize>ctz(found)
       const literal = <usize>load<u32>(lists + (bucketOf(start) << 2))
-      if (literal != 0 && start < to) compare(literal, start, to - start, inLine, 0, 0)
+      if (literal != 0 && start < to)
+        compare(literal, start, to - start, place, keyStart, keyLength)
     }
   }
 }
