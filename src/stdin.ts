@@ -87,7 +87,7 @@ function createLentBuffer(take: Take) {
     /** Where the next bytes go. */
     space: buffer.subarray(maxLeftBytes),
     /** Lends out what was left, and so many new bytes. */
-    lend(count: number): void | Promise<void> {
+    lend: (count: number): void | Promise<void> => {
       const end = maxLeftBytes + count
       const keep = (bytes: number) => {
         buffer.copyWithin(maxLeftBytes - bytes, end - bytes, end)

@@ -62,6 +62,30 @@ t.test('a replay records and sends only what was missed, as one digest', async t
   t.equal(slack.requests.length, 3)
 })
 
+for (const command of [[], ['replay']]) {
+  const what = command.length === 0 ? 'the filter' : 'a replay'
+  t.test(`what ${what} is refused at its end is told through the others`, async t => {
+    const slack = await startSlackStandIn()
+    t.teardown(() => slack.close())
+    const refusal = { status: 400, body: 'invalid_payload' }
+    slack.answer(...Array.from({ length: 20 }, () => refusal))
+    const sent = `${t.testdirName}/sent`
+    const ini = `[slack]\nurl = ${slack.url}\n[command "file"]\nrun = /usr/bin/tee -a ${sent}\n`
+    const { args, records } = handlerFolder(t, ini)
+    const { status, stderr } = await runHandler(
+      'audit',
+      [...command, ...args],
+      lines(['a', 'b']),
+    )
+    t.equal(status, command.length === 0 ? 0 : 1, stderr)
+    t.match(
+      records().map(({ rule }) => rule),
+      /handler-message-refused/,
+    )
+    t.match(readFileSync(sent, 'utf8'), /"rule":"handler-message-refused"/)
+  })
+}
+
 t.test('a replay beside the live filter is sent by it, in its own time', async t => {
   const { slack, args, records } = await withSlack(t)
   const live = startHandler('audit', args)

@@ -112,6 +112,7 @@ export async function replay(options: Options, shell: Shell): Promise<number> {
   const isIncomplete =
     isCutShort ||
     unsent > 0 ||
+    counters.get('delivery_refused') > 0 ||
     reportFault !== undefined ||
     failures.some(name => counters.get(name) > 0)
   return isIncomplete ? exitCode.failed : exitCode.ok

@@ -93,6 +93,8 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
   let overTime = rules.filter(({ clause }) => clause !== undefined)
   let running = start(rules, startedAt)
   let advancedTo = -Infinity
+  /** Up to here while nothing comes in: the next entry may well be of before that. */
+  let idleTo = -Infinity
 
   function start(
     from: readonly CompiledRule[],
@@ -129,8 +131,9 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
   const advance = (now: number, isIdle: boolean): Found[] => {
     // Up to whole seconds, so that it comes to the same from any line on.
     const until = Math.floor(now / secondMs) * secondMs
-    if (until <= advancedTo) return nothingFound
-    advancedTo = until
+    if (until <= (isIdle ? idleTo : advancedTo)) return nothingFound
+    if (isIdle) idleTo = until
+    else advancedTo = until
     const due: Found[] = []
     for (const rule of overTime) due.push(...counted(rule, c => c.advance(until, isIdle)))
     return due
@@ -171,6 +174,7 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
 
   return {
     enter(time, count) {
+      idleTo = -Infinity
       const at = events.see(time)
       if (at === 'late' || at === 'ahead') onCount(at, count)
       if (typeof at !== 'number') return { at: undefined, due: nothingFound }

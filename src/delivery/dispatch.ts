@@ -4,6 +4,7 @@ import { isRouted } from '../config/route.js'
 import type { DestinationConfig } from '../config/config.js'
 import type { World } from '../notify/destination.js'
 import type { Delivery } from '../state/delivery.js'
+import { countWaiting, outboxDir } from '../state/outbox-files.js'
 import type { Backlog } from './backlog.js'
 import type { SenderOptions } from './sender-options.js'
 import { startSender, type Sender } from './sender.js'
@@ -48,6 +49,8 @@ export function createDispatch(
   const leaving: Promise<number>[] = []
   const others = (except: string | undefined) =>
     [...entries.values()].filter(({ config }) => config.name !== except)
+  const isLate = (name: string) =>
+    countWaiting(outboxDir(optionsFor(name).stateDir, name)) > 0
   return {
     route: (alerts, batch, except) =>
       others(except).flatMap(({ config, way: { notifier } }): Delivery[] => {
@@ -86,9 +89,24 @@ export function createDispatch(
       }
     },
     async drain(limitMs) {
-      const draining = [...entries.values()].map(({ sender }) => sender.drain(limitMs))
-      await Promise.all(leaving)
-      return (await Promise.all(draining)).reduce((sum, unsent) => sum + unsent, 0)
+      const deadline = world.now() + limitMs
+      const unsent = new Map<string, number>()
+      let draining = [...entries]
+      while (draining.length > 0) {
+        const left = Math.max(0, deadline - world.now())
+        const drain = async ([name, { sender }]: [string, Entry]) =>
+          void unsent.set(name, await sender.drain(left))
+        await Promise.all([...leaving, ...draining.map(drain)])
+        // What one has given up at last is told through the others, which had ended by then.
+        draining = [...entries].filter(([name]) => unsent.get(name) === 0 && isLate(name))
+        draining = draining.map(([name, { config }]) => {
+          const way = wayTo(config, world)
+          const entry = { config, way, sender: startSender(way, optionsFor(name)) }
+          entries.set(name, entry)
+          return [name, entry]
+        })
+      }
+      return [...unsent.values()].reduce((sum, count) => sum + count, 0)
     },
   }
 }

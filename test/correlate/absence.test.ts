@@ -35,6 +35,19 @@ t.test(
   },
 )
 
+t.test(
+  'silence is told in time after entries that are older than the last silence',
+  async t => {
+    const live = pipelineOverTime([silent], { startedAt: start })
+    live.line(line(0))
+    t.strictSame(shown(live.idle(60 * minute)), [['', 'silence', 5, 0]])
+    // What a node had buffered when it lost the log server.
+    t.strictSame(live.line(line(10)), [])
+    t.strictSame(live.idle(4 * minute), [])
+    t.strictSame(shown(live.idle(5 * minute)), [['', 'silence', 15, 10]])
+  },
+)
+
 t.test('without a clock, later entries tell, once nothing late can come', async t => {
   const { line: read, idle } = pipelineOverTime([silent])
   t.strictSame(read(line(0)), [])
