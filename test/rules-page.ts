@@ -34,6 +34,10 @@ export async function renderRulesPage(): Promise<string> {
     'to be filled or are noisy in daily use: their last sentence says which. Turn one on, or change its',
     'severity, by an override ([tuning.md](tuning.md)).',
     '',
+    'A title says what was asked for. What was denied, or failed, alerts as well: an attempt is news. The',
+    'message says so under `what`, if the line that raised it knows; for a title that waits for the',
+    'response there is `vault.outcome` ([rule-language.md](rule-language.md)).',
+    '',
     'What no entry tells, the handlers alert on themselves: lines that are no entries, entries whose time',
     'is far off, and more ([reliability.md](reliability.md#alerts-of-the-handlers-own)).',
     ...logs.flatMap(([log, name]) =>
