@@ -49,8 +49,14 @@ export function createDispatch(
   const leaving: Promise<number>[] = []
   const others = (except: string | undefined) =>
     [...entries.values()].filter(({ config }) => config.name !== except)
-  const isLate = (name: string) =>
-    countWaiting(outboxDir(optionsFor(name).stateDir, name)) > 0
+  const isLate = (name: string) => {
+    try {
+      return countWaiting(outboxDir(optionsFor(name).stateDir, name)) > 0
+    } catch {
+      // The sender has told of a folder that can't be read.
+      return false
+    }
+  }
   return {
     route: (alerts, batch, except) =>
       others(except).flatMap(({ config, way: { notifier } }): Delivery[] => {

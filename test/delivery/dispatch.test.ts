@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { Alert } from '../../src/alert/alert.js'
 import { parseConfig } from '../../src/config/config.js'
@@ -41,6 +42,7 @@ function dispatchTo(t: Test, ini: string) {
   t.teardown(() => dispatch.drain(0))
   return {
     stateDir,
+    drain: () => dispatch.drain(0),
     route: (...alerts: Alert[]) => dispatch.route(alerts, undefined, undefined),
   }
 }
@@ -137,4 +139,10 @@ t.test('messages of one request are told apart by what may join them', async t =
   t.ok(inFirst.every(event => event === 'request-1'))
   t.equal(rest.flat().at(-1), 'm30')
   t.notOk(rest.flat().includes('request-1'), 'what does not fit is by itself')
+})
+
+t.test('the end is reached where no outbox can be read', async t => {
+  const { stateDir, drain } = dispatchTo(t, '[command]\nrun = /bin/true\n')
+  writeFileSync(`${stateDir}/outbox`, '')
+  t.equal(await drain(), 0)
 })

@@ -1,6 +1,9 @@
 // The escapes in a line's strings, and what these strings say without them.
 
-/** Where the backslashes stand that begin an escape, ascending; with more, a line is to be read with more care. */
+/**
+ * Where the backslashes stand that begin an escape, ascending. A line with more is to be read with
+ * more care.
+ */
 const maxEscapes: usize = 16_384
 const escapes: usize = memory.data(4 * (16_384 + 1))
 /** Behind all places. */
