@@ -262,19 +262,23 @@ ${details.join('\n')}
 
 ## Where the time goes, and what is missed
 
-By profile, of 450 MB of ordinary traffic: two fifths is the scan, 0.7 µs for a line of 720 bytes. Of that a
-fifth finds the quotes, a quarter makes sure that the line is well-formed JSON, so that the counters of entries
-and of undecodable lines stay right, a third looks for what rules need at the start of keys and values, a fifth
-for what may be anywhere in a line. A quarter are the lines that may match a rule, one in 150; an eighth is
-the start; the rest is reading and collecting garbage. On other threads, a seventh of all processor time, V8
-compiles. Four times Python's speed would leave 1.0 s, of which the start and bare reading take half.
+By profile, of 450 MB of ordinary traffic: a third is the scan, 0.6 µs for a line of 720 bytes. Of that a
+sixth finds the quotes, a quarter makes sure that the line is well-formed JSON, so that the counters of entries
+and of undecodable lines stay right, two fifths look for what rules need in keys and values, a fifth for what may
+be anywhere in a line. A fifth of all is V8 compiling what runs often, nearly all of it on other threads, and
+that whatever the size of the input. A tenth is the start, a fifth reading, a tenth the lines that may match a
+rule, one in 150, and a twentieth the alerts. Four times Python's speed would leave 1.0 s, of which the start and
+bare reading take half.
 
 Tried, and not kept: lists of literals by their key and first bytes (no gain), three first bytes instead of two
 for what may be anywhere (none), functions with loops inlined by wasm-opt (a tenth slower), V8's compilers later
-(a tenth less here, a tenth more where all lines are decoded), one thread for V8, a larger young generation (less
-time, more memory than a small log server has). Not tried: the scan on a thread of its own, which would overlap
-with reading, for twice the memory. Without validating lines the scan could be a quarter faster, and corrupt
-lines would go uncounted.
+(a tenth less here, a tenth more where all lines are decoded), or never (a sixth less up to 150 MB, a tenth more
+from 900 MB on), less inlining (a twentieth less on Node 20, a twelfth more on 24 where all lines are decoded), one
+thread for V8, a larger young generation (less time, more memory than a small log server has), request ids in
+place of their hashes to tell copies apart (a tenth less where all lines count, and twice the memory). Not tried:
+the scan on a thread of its own, which would overlap with reading, for twice the memory; to look into values only
+once a rule depends on it. Without validating lines the scan could be a quarter faster, and corrupt lines would
+go uncounted.
 
 Where every line is decoded, V8's JSON.parse alone takes half of what Python's parser, written in C, and its
 whole loop take; rules over time then keep and age each login. What would help is reading only the fields that
