@@ -104,13 +104,14 @@ export function createDispatch(
           void unsent.set(name, await sender.drain(left))
         await Promise.all([...leaving, ...draining.map(drain)])
         // What one has given up at last is told through the others, which had ended by then.
-        draining = [...entries].filter(([name]) => unsent.get(name) === 0 && isLate(name))
-        draining = draining.map(([name, { config }]) => {
-          const way = wayTo(config, world)
-          const entry = { config, way, sender: startSender(way, optionsFor(name)) }
-          entries.set(name, entry)
-          return [name, entry]
-        })
+        draining = [...entries]
+          .filter(([name]) => unsent.get(name) === 0 && isLate(name))
+          .map(([name, { config }]): [string, Entry] => {
+            const way = wayTo(config, world)
+            const entry = { config, way, sender: startSender(way, optionsFor(name)) }
+            entries.set(name, entry)
+            return [name, entry]
+          })
       }
       return [...unsent.values()].reduce((sum, count) => sum + count, 0)
     },

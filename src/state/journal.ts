@@ -5,19 +5,18 @@
 import {
   closeSync,
   fstatSync,
-  ftruncateSync,
   openSync,
   readFileSync,
   statSync,
   renameSync,
   rmSync,
   truncateSync,
-  writeSync,
 } from 'node:fs'
 import type { Alert } from '../alert/alert.js'
 import type { Recorded } from './ledger.js'
 import type { OutboxPlace } from './outbox-files.js'
 import { areAlerts } from './outbox-line.js'
+import { writeWhole } from './write-whole.js'
 
 /** What one event leads to. */
 export interface Block {
@@ -65,15 +64,11 @@ export function appendBlock(file: string, block: Block): number {
   const lines = [header, ...records.map(({ text }) => text)]
     .map(line => `${line}\n`)
     .join('')
-  const bytes = Buffer.byteLength(lines)
   const fd = openSync(file, 'a', 0o640)
   const { size } = fstatSync(fd)
   try {
-    if (size + bytes > maxBytes) throw full()
-    if (writeSync(fd, lines) < bytes) {
-      ftruncateSync(fd, size)
-      throw full()
-    }
+    if (size + Buffer.byteLength(lines) > maxBytes) throw full()
+    writeWhole(fd, lines, size)
     return size
   } finally {
     closeSync(fd)

@@ -11,7 +11,6 @@ import {
   readdirSync,
   readSync,
   rmSync,
-  writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createIdSet, type IdSet } from '../alert/id-set.js'
@@ -19,6 +18,7 @@ import { alertLogName } from './alert-log-name.js'
 import { setAside } from './set-aside.js'
 import { createSpans, type Spans } from './spans.js'
 import type { StateEvents } from './state-events.js'
+import { writeWhole } from './write-whole.js'
 
 /** What makes an alert one, in the ledger. */
 export interface Recorded {
@@ -215,16 +215,9 @@ function append(
       ? `${id} ${seconds}\n`
       : `${id} ${seconds} ${span.series} ${millis(span.first)} ${millis(span.last)}\n`,
   )
-  const text = lines.join('')
   const fd = openForAppend(path)
   try {
-    // Nothing but ASCII.
-    const written = writeSync(fd, text)
-    if (written < text.length) {
-      ftruncateSync(fd, file.bytes)
-      throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
-    }
-    file.bytes += text.length
+    file.bytes += writeWhole(fd, lines.join(''), file.bytes)
     file.newest = now
   } finally {
     closeSync(fd)

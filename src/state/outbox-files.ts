@@ -15,13 +15,13 @@ import {
   renameSync,
   rmSync,
   truncateSync,
-  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import type { Alert } from '../alert/alert.js'
 import { outboxLine } from './outbox-line.js'
 import { readFileLines } from './read-lines.js'
 import { readMarks } from './settled-marks.js'
+import { writeWhole } from './write-whole.js'
 
 /** A file is full at this size; a line may go beyond it. */
 const fullBytes = 4 * 1024 * 1024
@@ -80,12 +80,7 @@ export function appendMessages(
     cutHalfLine(fd, place.size)
     const before = fstatSync(fd).size
     const lines = messages.map(alerts => `${outboxLine(alerts)}\n`).join('')
-    const bytes = Buffer.byteLength(lines)
-    if (writeSync(fd, lines) < bytes) {
-      ftruncateSync(fd, before)
-      throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
-    }
-    size = before + bytes
+    size = before + writeWhole(fd, lines, before)
   } finally {
     closeSync(fd)
   }
