@@ -58,7 +58,7 @@ t.test('only the shell touches files, processes and the clock', async t => {
     ],
     [
       /(?<![\w'-])process\.(?!\w*')/,
-      /^(?:main|cli|stdin|become-owner|signals)\.ts$|^rule\/validate-packaged\.ts$|^notify\/run-program\.ts$|^state\/correlation-file\.ts$|^(?:monitor\/monitor|report\/report-files)\.ts$/,
+      /^(?:main|cli|stdin|become-owner|signals|small-heap)\.ts$|^rule\/validate-packaged\.ts$|^notify\/run-program\.ts$|^state\/correlation-file\.ts$|^(?:monitor\/monitor|report\/report-files)\.ts$/,
     ],
     [
       /Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval/,

@@ -13,10 +13,10 @@ const words = 4
 
 /**
  * An empty set of ids, which are 32 hex digits (see `alertId`): hashes, so that their own bits say
- * where they stand in the table.
+ * where they stand in the table. It has room for so many before it grows, and leaves a table behind.
  */
-export function createIdSet(): IdSet {
-  let slots = 64
+export function createIdSet(room: number): IdSet {
+  let slots = 2 ** Math.ceil(Math.log2(room / maxLoad))
   let table = new Uint32Array(slots * words)
   let size = 0
   const id = new Uint32Array(words)

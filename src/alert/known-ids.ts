@@ -14,15 +14,15 @@ export function createKnownIds(
   limit: number,
   onEvict: (count: number) => void,
 ): KnownIds {
-  let older = createIdSet()
-  let newer = createIdSet()
+  let older = createIdSet(1)
+  let newer = createIdSet(limit)
   return {
     add(id) {
       if (older.has(id) || !newer.add(id)) return false
       if (newer.size >= limit) {
         if (older.size > 0) onEvict(older.size)
         older = newer
-        newer = createIdSet()
+        newer = createIdSet(limit)
       }
       return true
     },

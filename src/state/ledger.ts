@@ -138,7 +138,7 @@ export function openLedger(
 }
 
 function newFile(number: number): File {
-  return { number, ids: createIdSet(), bytes: 0, newest: 0 }
+  return { number, ids: createIdSet(idsPerFile), bytes: 0, newest: 0 }
 }
 
 function list(dir: string): number[] {

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 
-const partBytes = 256 * 1024
+const partBytes = 64 * 1024
 
 /** One whole line of a file, without its newline, and where it begins. */
 export interface FileLine {
