@@ -437,3 +437,54 @@ t.test(
     t.strictSame(ids(server), [], 'a server line in the audit log')
   },
 )
+
+t.test('what fails all day long is told of every four hours', async t => {
+  const denied = { error: '1 error occurred:\n\t* permission denied\n\n' }
+  const login = { request: { path: 'auth/userpass/login/anna' } }
+  const clients: readonly [rules: string[], everySeconds: number, entry: object][] = [
+    [
+      ['login-failed-burst-ip'],
+      30,
+      { ...login, request: { path: 'auth/approle/login' }, error: 'invalid secret id' },
+    ],
+    [['login-failed-burst-account'], 60, { ...login, error: 'invalid credentials' }],
+    [
+      ['invalid-token-burst'],
+      30,
+      { ...denied, request: { path: 'sys/metrics', client_token: 'hmac-sha256:1' } },
+    ],
+    [
+      ['permission-denied-burst'],
+      15,
+      {
+        ...denied,
+        auth: { accessor: 'a', policies: ['default'] },
+        request: { path: 'kv/x' },
+      },
+    ],
+  ]
+  for (const [expected, everySeconds, entry] of clients) {
+    const pipeline = pipelineOf('audit', packaged)
+    const told: string[] = []
+    for (let second = 0; second < 24 * 3_600; second += everySeconds) {
+      const at = new Date(Date.parse('2026-03-01T12:00:00Z') + second * 1_000)
+      const alerts = pipeline.line(
+        JSON.stringify({
+          time: at.toISOString(),
+          type: 'response',
+          ...entry,
+          request: {
+            id: `r${second}`,
+            operation: 'read',
+            remote_address: '192.0.2.10',
+            ...(entry as { request: object }).request,
+          },
+        }),
+      )
+      told.push(...ids(alerts.filter(({ isQuiet }) => isQuiet !== true)))
+    }
+    const times = (rule: string) => told.filter(one => one === rule).length
+    t.strictSame([...new Set(told)], expected)
+    for (const rule of expected) t.ok(times(rule) <= 7, `${rule}: ${times(rule)} a day`)
+  }
+})

@@ -90,10 +90,11 @@ const loginEndpoint = /^(?:(?:cel\/)?login(?:\/.*)?|(?:oidc|saml)\/callback)$/
 
 /**
  * The same where the mount point isn't known and the auth mount may be nested
- * (`auth/team-a/approle/login`): a `login` segment that isn't the name of a role or a user.
+ * (`auth/team-a/approle/login`): a `login` segment that isn't the name of a role or a user. What
+ * follows `auth/` is a mount, whatever its name.
  */
 const loginPath =
-  /^auth\/(?:(?!roles?\/|users?\/|groups?\/|config\/|map\/|certs\/)[^/]+\/)+(?:login(?:\/[^/]+)?|(?:oidc|saml)\/callback)$/
+  /^auth\/[^/]+\/(?:(?!roles?\/|users?\/|groups?\/|config\/|map\/|certs\/)[^/]+\/)*(?:login(?:\/[^/]+)?|(?:oidc|saml)\/callback)$/
 
 function isLogin(entry: JsonObject): boolean {
   const path = auditText(entry, 'request', 'path')

@@ -238,7 +238,7 @@ function texts(name: string, operand: unknown, lists: Lists): readonly Scalar[] 
     )
     throw new OperandError(`there is no list ${operand.slice(1)}.json in lists/${known}`)
   }
-  if (name !== 'in' && list.some(value => typeof value !== 'string' || value === '')) {
+  if (name !== 'in' && list.some(value => typeof value !== 'string')) {
     throw new OperandError(
       `"${name}" takes strings, but list ${operand} holds other values`,
     )

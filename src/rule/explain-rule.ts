@@ -118,31 +118,33 @@ interface Failure {
   readonly saw: string
   /** How many matchers would have to be otherwise. */
   readonly distance: number
+  /** How many hold beside them. */
+  readonly held: number
 }
 
 /**
  * The first matcher for which a condition fails; of alternatives, in the one that fails for the
- * fewest. Undefined for a condition that holds.
+ * fewest, and of these holds the most. Undefined for a condition that holds.
  */
 function nearestFailure(explained: Explained): Failure | undefined {
   const { kind, holds, parts = [], condition = '', saw = '' } = explained
   if (holds) return undefined
-  if (kind === 'field') return { condition, saw, distance: 1 }
+  if (kind === 'field') return { condition, saw, distance: 1, held: 0 }
   if (kind === 'not')
     return { ...asUnless(parts[0]!), condition: `not ${textOf(parts[0]!)}` }
   const failures = parts.map(nearestFailure).filter(failure => failure !== undefined)
   if (kind === 'any') return nearest(failures)
   const distance = failures.reduce((sum, failure) => sum + failure.distance, 0)
-  return { ...failures[0]!, distance }
+  const heldIn = failures.reduce((sum, failure) => sum + failure.held, 0)
+  const held = parts.filter(part => part.holds).flatMap(seenIn).length + heldIn
+  return { ...failures[0]!, distance, held }
 }
 
 function nearest(failures: readonly (Failure | undefined)[]): Failure | undefined {
-  return failures
+  const [first] = failures
     .filter(failure => failure !== undefined)
-    .reduce<Failure | undefined>(
-      (best, failure) => (best && best.distance <= failure.distance ? best : failure),
-      undefined,
-    )
+    .sort((a, b) => a.distance - b.distance || b.held - a.held)
+  return first
 }
 
 /** A condition that holds and should not. */
@@ -151,6 +153,7 @@ function asUnless(explained: Explained): Failure {
     condition: `unless ${textOf(explained)}`,
     saw: seenIn(explained).join(', '),
     distance: 1,
+    held: 0,
   }
 }
 

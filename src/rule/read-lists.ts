@@ -46,12 +46,18 @@ function listFaults(source: JsonSource): Fault[] {
   return source.value.flatMap((member: unknown, i) =>
     isScalar(member)
       ? []
-      : [source.fault([i], `a list holds strings, numbers or booleans${got(member)}`)],
+      : [
+          source.fault(
+            [i],
+            `a list holds strings that aren't empty, numbers or booleans${got(member)}`,
+          ),
+        ],
   )
 }
 
+/** An empty string matches nothing, as no empty field does. */
 function isScalar(value: unknown): value is Scalar {
-  return ['string', 'number', 'boolean'].includes(typeof value)
+  return ['string', 'number', 'boolean'].includes(typeof value) && value !== ''
 }
 
 /** The values of a list file, or undefined. An empty list is one that a site has emptied. */

@@ -403,7 +403,7 @@ t.test('line and time are there for both logs', async t => {
 })
 
 t.test('vault.* is what the decoder derives from an audit entry', async t => {
-  const login = (mount: string, path: string, more: object) => ({
+  const login = (mount: string | undefined, path: string, more: object) => ({
     type: 'response',
     request: { path, mount_point: mount },
     ...more,
@@ -425,6 +425,9 @@ t.test('vault.* is what the decoder derives from an audit entry', async t => {
     ['subpath', { request: { path: 'auth/a/b/userpass/login/x' } }, 'login/x'],
     ['mount', { request: { path: 'auth/a/oidc/oidc/callback' } }, 'auth/a/oidc/'],
     ['mount', { request: { path: 'auth/approle/role/login' } }, 'auth/approle/'],
+    ['subpath', { request: { path: 'auth/users/login/x' } }, 'login/x'],
+    ['login', login(undefined, 'auth/users/login/x', { error: 'invalid' }), 'failed'],
+    ['login', login(undefined, 'auth/certs/login', { error: 'invalid' }), 'failed'],
     ['subpath', { request: { path: 'kv/a/b', mount_point: 'kv/a/' } }, 'b'],
     ['subpath', { request: { path: 'kv/a/b' } }, 'a/b'],
     [
@@ -455,6 +458,7 @@ t.test('vault.* is what the decoder derives from an audit entry', async t => {
     ['login', { ...login('auth/l/', 'auth/l/login/x', {}), type: 'request' }],
     ['login', login('kv/', 'kv/login', { response: { auth: alice } })],
     ['login', login('auth/l/', 'auth/l/role/login', { response: { auth: alice } })],
+    ['login', login(undefined, 'auth/users/users/login', { response: { auth: alice } })],
     ['outcome', { type: 'request' }],
   ]
   for (const [field, entry] of silent) {

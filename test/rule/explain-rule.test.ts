@@ -42,6 +42,22 @@ t.test('of alternatives the nearest one is named', async t => {
   })
 })
 
+t.test(
+  'of alternatives that fail for as many, the one is named of which the most holds',
+  async t => {
+    const other = { 'request.path': 'x' }
+    const near = { any: [{ ...policy, not: other, ...written }] }
+    for (const alternatives of [
+      [other, near],
+      [near, other],
+    ]) {
+      t.match(failed({ when: { any: alternatives } }), {
+        condition: 'request.operation ["create","update"]',
+      })
+    }
+  },
+)
+
 t.test('a match tells its title, and what is counted by', async t => {
   const found = explainRule(
     compiled({

@@ -396,11 +396,12 @@ t.test('lists stand beside the rules, and cover the packaged ones', async t => {
 })
 
 t.test('a list that is none is a fault, and so is a rule that needs it', async t => {
-  const holds = 'a list holds strings, numbers or booleans, got'
+  const holds = "a list holds strings that aren't empty, numbers or booleans, got"
   const cases: readonly [list: string, fault: string][] = [
     ['{}', '1:1: a list is a JSON array, got {}'],
     ['["x", null]', `1:7: ${holds} null`],
     ['[["x"]]', `1:2: ${holds} ["x"]`],
+    ['["x", ""]', `1:7: ${holds} ""`],
     ['["x",\n "y"', '2:5: not valid JSON: close bracket expected'],
     [nested(100_000), '1:201: not usable: nested deeper than 200 levels'],
   ]
