@@ -1,12 +1,6 @@
-import {
-  appendFileSync,
-  fstatSync,
-  mkdirSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { appendFileSync, fstatSync, renameSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolder } from './make-folder.js'
 
 /** What the program says about itself, to its operator; never on stdout. */
 export interface Diagnostics {
@@ -59,7 +53,7 @@ export function diagnosticsWriter(
 
 function append(file: string, line: string): void {
   attempt(() => {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o750 })
+    makeFolder(dirname(file))
     appendFileSync(file, line, { mode: 0o640 })
   })
 }

@@ -78,8 +78,8 @@ Options of explain and test:
 Exit status:
   0   done
   1   a rule's test failed, a destination refused the test alert, stdin could
-      not be read, or messages of replay or redrive are unsent: they are
-      kept, and sent later
+      not be read, or messages of replay or redrive are unsent or refused:
+      they are kept
   64  the command line is wrong; a word that is no command always is
   78  the ini or a rule file is wrong
 With a pipe on stdin, the filter itself ends only at the end of its input or by

@@ -50,7 +50,7 @@ export function recorderEvents(
     },
     lost(records) {
       counters.add('records_lost', records)
-      const title = `Alerts missing in ${alertLog}: ${counters.get('records_lost')} so far, since too many waited for a disk with space; they were sent`
+      const title = `Alerts missing in ${alertLog}: ${counters.get('records_lost')} so far, since it could not be written for too long; they were sent`
       // Its own record may push out another one.
       if (!isLossTold) {
         isLossTold = true

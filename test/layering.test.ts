@@ -30,15 +30,15 @@ t.test(
       rule: /^(?:entry|rule|text)\/|^fault\.ts/,
       correlate: /^(?:correlate|entry|rule)\//,
       alert:
-        /^(?:entry|alert|text)\/|^rule\/(?:severity|compile-rule|compile-clause)\.ts|^correlate\/correlator\.ts/,
+        /^(?:entry|alert|text)\/|^rule\/(?:severity|compile-rule|compile-clause)\.ts|^correlate\/correlator\.ts|^make-folder\.ts/,
       notify: /^(?:alert|notify|text)\/|^rule\/severity\.ts|^config\/ini-value\.ts/,
       config:
         /^config\/|^(?:entry\/json-object|notify\/destinations?|alert\/alert)\.ts|^rule\/(?:severity|did-you-mean|duration)\.ts|^fault\.ts/,
-      state: /^(?:state|alert)\/|^rule\/severity\.ts/,
+      state: /^(?:state|alert)\/|^rule\/severity\.ts|^make-folder\.ts/,
       report: /^(?:report|entry|alert|text)\/|^rule\/severity\.ts/,
       'report/browser': /^report\//,
       delivery:
-        /^(?:delivery|state|notify|alert)\/|^config\/(?:config|route)\.ts|^(?:counters|diagnostics)\.ts/,
+        /^(?:delivery|state|notify|alert)\/|^config\/(?:config|route)\.ts|^(?:counters|diagnostics|make-folder)\.ts/,
     }
     for (const file of files) {
       const allowed = mayImport[dirname(file)]
@@ -54,7 +54,7 @@ t.test('only the shell touches files, processes and the clock', async t => {
   const touches: [RegExp, RegExp][] = [
     [
       /from 'node:fs/,
-      /^(?:cli|stdin|become-owner|diagnostics|disk-space)\.ts$|^command\/version\.ts$|^(?:state|config)\/|^delivery\/(?:dead-letters|compose-digest|pace-file)|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|built-rules|schema-check|validate-packaged)|^scan\/scanner|^notify\/(?:http|program|aws|azure|google)|^(?:monitor\/monitor|report\/(?:report-files|page-parts))\.ts$/,
+      /^(?:cli|stdin|become-owner|diagnostics|disk-space|make-folder)\.ts$|^command\/version\.ts$|^(?:state|config)\/|^delivery\/(?:dead-letters|compose-digest|pace-file)|^alert\/alert-log|^rule\/(?:rule-files|packaged-rules|built-rules|schema-check|validate-packaged)|^scan\/scanner|^notify\/(?:http|program|aws|azure|google)|^(?:monitor\/monitor|report\/(?:report-files|page-parts))\.ts$/,
     ],
     [
       /(?<![\w'-])process\.(?!\w*')/,

@@ -104,6 +104,20 @@ t.test('a replay beside the live filter is sent by it, in its own time', async t
   t.equal(records().length, 4, 'the live filter knows what the replay has recorded')
 })
 
+t.test('what the live filter is refused of a replay is told by its status', async t => {
+  const { slack, args } = await withSlack(t)
+  const live = startHandler('audit', args)
+  live.child.stdin.write(lines(['a']))
+  await until('the live alert is delivered', () => slack.requests.length === 1)
+  slack.answer(...Array.from({ length: 20 }, () => ({ status: 400, body: 'no_text' })))
+  const { status, stderr } = await runHandler('audit', ['replay', ...args], lines(['b']))
+  t.match(stderr, /1 new; 0 messages sent, 0 unsent/)
+  t.match(stderr, /1 messages were refused for good/)
+  t.equal(status, 1, stderr)
+  live.child.stdin.end()
+  await live.done
+})
+
 t.test('--notify each sends each, none sends none', async t => {
   const { slack, args, records } = await withSlack(t)
   await runHandler('audit', ['replay', '--notify', 'none', ...args], lines(['a', 'b']))
@@ -286,9 +300,14 @@ t.test('redrive sends dead letters again', async t => {
   const letters = () =>
     readFileSync(`${stateDir}/outbox/slack/dead-letters.ndjson`, 'utf8')
   t.match(JSON.parse(letters()), { reason: /invalid_payload.*no_text/ })
+  slack.answer(...Array.from({ length: 2 }, () => ({ status: 400, body: 'no_text' })))
+  const refused = await runHandler('audit', ['redrive', ...args])
+  t.equal(refused.status, 1)
+  t.match(refused.stdout, /0 messages unsent, 1 refused again/)
+  t.match(JSON.parse(letters()), { reason: /no_text/ })
   const { status, stdout } = await runHandler('audit', ['redrive', ...args])
   t.equal(status, 0)
-  t.equal(stdout, 'slack: 1 messages queued again\n0 messages unsent\n')
+  t.equal(stdout, 'slack: 1 messages queued again\n0 messages unsent, 0 refused again\n')
   t.equal(slack.requests.at(-1)?.status, 200)
   t.throws(letters, { code: 'ENOENT' })
   const none = await runHandler('audit', ['redrive', 'pagerduty', ...args])

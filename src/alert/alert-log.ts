@@ -2,12 +2,12 @@ import {
   closeSync,
   fstatSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolder } from '../make-folder.js'
 
 /** Where alerts are kept for good. */
 export interface AlertLog {
@@ -60,7 +60,7 @@ function openForAppend(file: string): number {
     return openSync(file, 'a+', 0o640)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    mkdirSync(dirname(file), { recursive: true, mode: 0o750 })
+    makeFolder(dirname(file))
     return openSync(file, 'a+', 0o640)
   }
 }

@@ -1,4 +1,5 @@
 import { readConfig } from '../config/config.js'
+import { watchDeadLetters } from '../delivery/dead-letters.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault } from '../fault.js'
 import { liveOutput } from '../live-output.js'
@@ -7,7 +8,7 @@ import type { Shell } from '../shell.js'
 
 /**
  * `redrive [NAME]`: puts the messages that a destination refused back into its outbox, and sends
- * them, or lets the running filter do so. Ends with 1 where something is unsent then.
+ * them, or lets the running filter do so. Ends with 1 where something is unsent then, or refused again.
  */
 export async function redrive(options: Options, shell: Shell): Promise<number> {
   const { configFile, isConfigNamed, operand } = options
@@ -30,7 +31,12 @@ export async function redrive(options: Options, shell: Shell): Promise<number> {
     const count = live.requeue(name)
     stdout.write(`${name}: ${count} messages queued again\n`)
   }
+  const refused = watchDeadLetters(
+    options.stateDir,
+    chosen.map(({ name }) => name),
+  )
   const unsent = await live.drain()
-  stdout.write(`${unsent} messages unsent\n`)
-  return unsent > 0 ? exitCode.failed : exitCode.ok
+  const again = refused()
+  stdout.write(`${unsent} messages unsent, ${again} refused again\n`)
+  return unsent + again > 0 ? exitCode.failed : exitCode.ok
 }

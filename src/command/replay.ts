@@ -1,5 +1,6 @@
 import type { Alert } from '../alert/alert.js'
 import type { CounterName } from '../counters.js'
+import { watchDeadLetters } from '../delivery/dead-letters.js'
 import { dryRunOutput } from '../dry-run-output.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault } from '../fault.js'
@@ -61,7 +62,11 @@ export async function replay(options: Options, shell: Shell): Promise<number> {
     )
     return exitCode.failed
   }
-  live?.configure(notify === 'none' ? [] : config.destinations)
+  const destinations = notify === 'none' ? [] : config.destinations
+  // Another process may be the one who sends.
+  const names = destinations.map(({ name }) => name)
+  const refused = live && watchDeadLetters(stateDir, names)
+  live?.configure(destinations)
   const output = live ?? dryRunOutput(options, shell)
   const emit = (alerts: readonly Alert[]) => {
     const wanted = alerts.filter(({ time, raised }) => {
@@ -109,10 +114,12 @@ export async function replay(options: Options, shell: Shell): Promise<number> {
       `${unsent} unsent\n${counters.summary()}\n`,
   )
   if (unsent > 0) diagnostics.error(`unsent messages are kept in ${stateDir}`)
+  const dead = refused?.() ?? 0
+  if (dead > 0) diagnostics.error(`${dead} messages were refused for good: see redrive`)
   const isIncomplete =
     isCutShort ||
     unsent > 0 ||
-    counters.get('delivery_refused') > 0 ||
+    dead > 0 ||
     reportFault !== undefined ||
     failures.some(name => counters.get(name) > 0)
   return isIncomplete ? exitCode.failed : exitCode.ok

@@ -1,15 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { makeFolder } from '../make-folder.js'
 import type { Alert } from '../alert/alert.js'
 import { createDigestBuilder, type Digest } from '../alert/digest.js'
 import { findRangeCommand, findRecordsCommand } from '../alert/find-command.js'
@@ -75,7 +68,7 @@ function openIdFile(dir: string, now: number) {
     }
   }
   attempt(() => {
-    mkdirSync(dir, { recursive: true, mode: 0o750 })
+    makeFolder(dir)
     fd = openSync(`${file}.part`, 'w', 0o640)
   })
   return {

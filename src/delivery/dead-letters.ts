@@ -1,5 +1,6 @@
-import { appendFileSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '../make-folder.js'
 import type { Alert } from '../alert/alert.js'
 import {
   appendMessages,
@@ -26,6 +27,28 @@ function deadLetterFile(stateDir: string, destination: string): string {
   return join(outboxDir(stateDir, destination), 'dead-letters.ndjson')
 }
 
+/**
+ * Counts what these destinations refuse from now on, by whichever process it is sent: gives a function
+ * that gives the count. Throws errors of the file system.
+ */
+export function watchDeadLetters(
+  stateDir: string,
+  destinations: readonly string[],
+): () => number {
+  const files = destinations.map(name => deadLetterFile(stateDir, name))
+  const before = new Map(files.map(file => [file, sizeOf(file)]))
+  return () =>
+    files.flatMap(file => {
+      const known = before.get(file)!
+      // One that is shorter was queued again meanwhile, and begins anew.
+      return [...readFileLines(file, sizeOf(file) < known ? 0 : known)].map(() => file)
+    }).length
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}
+
 /** Beyond this a destination's dead letters are in the alert log only. */
 const maxBytes = 64 * 1024 * 1024
 const partChars = 1024 * 1024
@@ -39,9 +62,9 @@ export function appendDeadLetters(
   onDropped: (events: number) => void,
 ): void {
   const file = deadLetterFile(stateDir, destination)
-  mkdirSync(outboxDir(stateDir, destination), { recursive: true, mode: 0o750 })
+  makeFolder(outboxDir(stateDir, destination))
   cutHalfLineOf(file)
-  let room = maxBytes - (statSync(file, { throwIfNoEntry: false })?.size ?? 0)
+  let room = maxBytes - sizeOf(file)
   let dropped = 0
   let text = ''
   const write = () => {

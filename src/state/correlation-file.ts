@@ -2,8 +2,9 @@
 // digest and JSON, replaced whole, so that a kill leaves the one before.
 
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { makeFolder } from '../make-folder.js'
 import { alertLogName } from './alert-log-name.js'
 import { waitForLock, type Lock } from './lock.js'
 
@@ -22,7 +23,7 @@ export function lockCorrelation(
   limitMs: number,
 ): Lock | undefined {
   try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o750 })
+    makeFolder(stateDir)
   } catch {
     // That it can't be used is told when something is written.
   }
@@ -51,7 +52,7 @@ export function readCorrelation(file: string): unknown {
 
 /** Replaces what the file holds. Throws errors of the file system; the file is as it was then. */
 export function writeCorrelation(file: string, state: unknown): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o750 })
+  makeFolder(dirname(file))
   // Two handlers overlap at a restart of syslog-ng.
   const next = `${file}.${process.pid}.next`
   const json = JSON.stringify(state)

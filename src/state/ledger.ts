@@ -6,13 +6,13 @@ import {
   closeSync,
   fstatSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
   rmSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { makeFolder } from '../make-folder.js'
 import { createIdSet, type IdSet } from '../alert/id-set.js'
 import { alertLogName } from './alert-log-name.js'
 import { setAside } from './set-aside.js'
@@ -198,7 +198,7 @@ function openForAppend(path: string): number {
     return openSync(path, 'a', 0o640)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
+    makeFolder(dirname(path))
     return openSync(path, 'a', 0o640)
   }
 }

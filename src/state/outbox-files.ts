@@ -8,7 +8,6 @@ import {
   existsSync,
   fstatSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -17,6 +16,7 @@ import {
   truncateSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '../make-folder.js'
 import type { Alert } from '../alert/alert.js'
 import { outboxLine } from './outbox-line.js'
 import { readFileLines } from './read-lines.js'
@@ -95,7 +95,7 @@ function openForAppend(dir: string, file: string): number {
     return openSync(join(dir, file), 'a+', 0o640)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    mkdirSync(dir, { recursive: true, mode: 0o750 })
+    makeFolder(dir)
     return openSync(join(dir, file), 'a+', 0o640)
   }
 }

@@ -51,6 +51,8 @@ export function openQueueFiles(
   const files = new Map<number, QueueFile>()
   /** The marks of what is settled that aren't written yet, by file. */
   const unmarked = new Map<number, string>()
+  /** Files of which lines were put aside, with the file that these are in now; to be told once. */
+  const corrupt = new Map<string, string>()
   const pathOf = (number: number) => outboxFile(dir, number, 'queue')
   const doneOf = (number: number) => outboxFile(dir, number, 'done')
 
@@ -86,7 +88,12 @@ export function openQueueFiles(
     appendFileSync(aside, `${line.toString('latin1')}\n`, { mode: 0o640 })
     settle(place, checkOf(line))
     listener.unreadable(place)
-    events.corrupt(path, aside)
+    corrupt.set(path, aside)
+  }
+
+  const tellCorrupt = () => {
+    for (const [path, aside] of corrupt) events.corrupt(path, aside)
+    corrupt.clear()
   }
 
   const settle = (place: Place, check: number) => {
@@ -147,6 +154,7 @@ export function openQueueFiles(
       }
       if (unmarked.size > 0) writeMarks()
       removeSettled()
+      tellCorrupt()
     },
     *read(places, checks) {
       let first = 0
@@ -160,6 +168,7 @@ export function openQueueFiles(
         }
         first += inFile.length
       }
+      tellCorrupt()
     },
     settle,
     write() {

@@ -2,8 +2,9 @@
 // takes the lock next can tell which of the steps were taken, and completes what a killed process
 // has left. Each step may fail, as on a full disk, without keeping the others from theirs.
 
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { makeFolder } from '../make-folder.js'
 import type { Alert, OngoingAlert } from '../alert/alert.js'
 import { createAlertLog } from '../alert/alert-log.js'
 import { alertRecord } from '../alert/alert-record.js'
@@ -119,8 +120,7 @@ export function createRecorder(
     let taken = turnLock.take(limitMs)
     if (taken === 'held') return action()
     if (taken === 'refused' && !existsSync(stateDir)) {
-      const makeFolder = () => mkdirSync(stateDir, { recursive: true, mode: 0o750 })
-      if (inState(() => void makeFolder())) taken = turnLock.take(limitMs)
+      if (inState(() => makeFolder(stateDir))) taken = turnLock.take(limitMs)
     } else if (taken === 'refused' && !isHopeless) {
       unlockedUntil = now() + hopelessMs
       events.unlocked()
@@ -166,7 +166,7 @@ export function createRecorder(
     locked,
     fault() {
       try {
-        mkdirSync(stateDir, { recursive: true, mode: 0o750 })
+        makeFolder(stateDir)
         if (turnLock.take(lockLimitMs) === 'refused') {
           return 'another process holds its lock and is stuck'
         }

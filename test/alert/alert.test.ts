@@ -1,3 +1,4 @@
+import { strictEqual } from 'node:assert'
 import { execFileSync } from 'node:child_process'
 import * as fc from 'fast-check'
 import t from 'tap'
@@ -6,8 +7,10 @@ import { factsOf } from '../../src/alert/facts.js'
 import { createKnownIds } from '../../src/alert/known-ids.js'
 import { mask } from '../../src/text/mask.js'
 import { oneLine } from '../../src/text/one-line.js'
+import { wellFormedJson } from '../../src/text/well-formed-json.js'
 import { alertId } from '../../src/alert/alert-id.js'
 import { raiseAlert } from '../../src/alert/raise-alert.js'
+import { decodeAuditEntry } from '../../src/entry/audit-entry.js'
 import { isUndecodable, type Entry } from '../../src/entry/entry.js'
 import { createServerDecoder } from '../../src/entry/server-entry.js'
 import { alertSchema } from '../../src/rule/packaged-rules.js'
@@ -32,6 +35,34 @@ function recordOf(entry: Entry, part: Partial<Rule> = {}): string {
   const time = entry.time ?? raised
   return alertRecord(raiseAlert(rule, entry, { time, raised, alertLog }))
 }
+
+t.test('no record has half a character, at which a strict parser ends', async t => {
+  const half = String.raw`\ud83d`
+  const whole = String.raw`\uD83D\ude00`
+  const escaped = String.raw`\\ud83d`
+  const json = `{"request":{"path":"${half}${whole}${escaped}\\udE00","id":"a"}}`
+  const decoded = decodeAuditEntry(json)
+  if (isUndecodable(decoded)) throw new Error(decoded.undecodable)
+  const record = recordOf(decoded)
+  t.ok(record.includes(String.raw`"path":"\ufffd${whole}${escaped}\ufffd"`), record)
+  const parts = fc.array(
+    fc.constantFrom('\\', 'u', 'd83d', 'DE00', 'x', String.raw`\u`, String.raw`\\`),
+  )
+  fc.assert(
+    fc.property(parts, texts => {
+      const text = `"${texts.join('')}"`
+      let value: string
+      try {
+        value = JSON.parse(text) as string
+      } catch {
+        return
+      }
+      const read = JSON.parse(wellFormedJson(text)) as string
+      strictEqual(read, Buffer.from(value).toString())
+    }),
+    { numRuns: 20_000 },
+  )
+})
 
 t.test('secrets are masked, and what only looks like one is not', async t => {
   const old = `s.${'a1B2c3D4'.repeat(3)}`

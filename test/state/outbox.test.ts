@@ -197,6 +197,19 @@ t.test('marks that were never written are put aside, and the others hold', async
   }
 })
 
+t.test('however many lines of a file are garbage, it is told once', async t => {
+  const { put, open, told, queue } = folder(t)
+  put('a')
+  appendFileSync(queue, 'garbage\n'.repeat(3_000))
+  put('b')
+  const outbox = open()
+  t.strictSame(await polled(outbox), ['a', 'b'])
+  t.strictSame(told, ['corrupt 000001.queue'])
+  t.equal(readFileSync(`${queue}.corrupt`, 'utf8'), 'garbage\n'.repeat(3_000))
+  t.strictSame(await polled(open()), ['a', 'b'])
+  t.equal(told.length, 1, 'and never again')
+})
+
 t.test('a file that something else has put in place is read anew', async t => {
   const { put, open, queue } = folder(t)
   const outbox = open()
