@@ -28,7 +28,7 @@ export const counterNames = {
     'alert ids evicted from the ledger before 35 days: a late repeat may alert again',
   alert_log_errors: 'times the alert log could not be written',
   records_lost:
-    'alerts missing in the alert log, as too many waited for a disk with space',
+    'alerts missing in the alert log, which could not be written for too long',
   state_errors: 'times a file of the state folder could not be read or written',
   state_corrupt: 'state files that held something else than was written, set aside',
   state_unlocked: 'times the state lock was held by a process that is stuck',

@@ -21,6 +21,11 @@ export function recorderEvents(
       const title = `${file} was shortened or replaced by something else: messages that waited in it may be lost; they are in the alert log`
       say({ kind: 'handler-state-corrupt', title, detail: title })
     },
+    mended(records) {
+      counters.add('state_corrupt')
+      const title = `the ledger lacked ${records} records of ${alertLog}, and knows them again: files of the state folder were cut or deleted, or could not be written`
+      say({ kind: 'handler-state-corrupt', title, detail: title })
+    },
     evicted(ids) {
       counters.add('ledger_evicted', ids)
       diagnostics.warn(

@@ -38,11 +38,12 @@ export function watchDeadLetters(
   const files = destinations.map(name => deadLetterFile(stateDir, name))
   const before = new Map(files.map(file => [file, sizeOf(file)]))
   return () =>
-    files.flatMap(file => {
+    files.reduce((sum, file) => {
       const known = before.get(file)!
       // One that is shorter was queued again meanwhile, and begins anew.
-      return [...readFileLines(file, sizeOf(file) < known ? 0 : known)].map(() => file)
-    }).length
+      const from = sizeOf(file) < known ? 0 : known
+      return sum + Array.from(readFileLines(file, from)).length
+    }, 0)
 }
 
 function sizeOf(file: string): number {

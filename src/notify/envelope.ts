@@ -4,6 +4,7 @@ import type { Alert } from '../alert/alert.js'
 import { alertRecord } from '../alert/alert-record.js'
 import { omitEntry } from '../alert/outgoing.js'
 import type { Severity } from '../rule/severity.js'
+import { wellFormedJson } from '../text/well-formed-json.js'
 import type { Message } from './notifier.js'
 
 /** What a channel may say of a message outside of its body, to route and filter by. */
@@ -68,8 +69,10 @@ function alertEnvelope(alert: Alert): string {
 
 /** What XML and UTF-8 can't carry is escaped: queues refuse it, or the parsers of their readers do. */
 function visible(json: string): string {
-  return json.replace(
-    /[\p{Cs}\ufffe\uffff]/gu,
-    char => `\\u${char.charCodeAt(0).toString(16)}`,
+  return wellFormedJson(
+    json.replace(
+      /[\p{Cs}\ufffe\uffff]/gu,
+      char => `\\u${char.charCodeAt(0).toString(16)}`,
+    ),
   )
 }

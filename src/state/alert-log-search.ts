@@ -1,10 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { readFileLines } from './read-lines.js'
-
-/** A record begins with its id: `{"id":"…32 digits…"`. */
-const idStart = '{"id":"'.length
-const idEnd = idStart + 32
+import { idOfRecord, isWhole } from './record-id.js'
 
 /**
  * Which of the ids are in an alert log, of what was written since it had this inode and size. Where
@@ -22,23 +19,13 @@ function idsInAlertLog(
   const found = new Set<string>()
   const search = (file: string, from: number) => {
     for (const { bytes } of readFileLines(file, from)) {
-      const id = bytes.toString('latin1', idStart, idEnd)
-      if (ids.has(id) && isWhole(bytes)) found.add(id)
+      const id = idOfRecord(bytes)
+      if (id !== undefined && ids.has(id) && isWhole(bytes)) found.add(id)
     }
   }
   if (rotated !== undefined) search(rotated, size)
   search(alertLog, isSame ? size : 0)
   return found
-}
-
-/** Half a record is what a full disk or a kill has left, with a newline of the next one's. */
-function isWhole(record: Buffer): boolean {
-  try {
-    JSON.parse(record.toString())
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** Which of these blocks' ids are in their alert log, each since its own mark; one search a mark. */

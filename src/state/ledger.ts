@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { makeFolder } from '../make-folder.js'
+import type { OngoingAlert } from '../alert/alert.js'
 import { createIdSet, type IdSet } from '../alert/id-set.js'
 import { alertLogName } from './alert-log-name.js'
 import { setAside } from './set-aside.js'
@@ -30,6 +31,12 @@ export interface Recorded {
     readonly first: number
     readonly last: number
   }
+}
+
+/** An alert as the ledger knows it. */
+export function recordedOf({ id, series, first, last }: OngoingAlert): Recorded {
+  if (series === undefined) return { id }
+  return { id, span: { series, first: Date.parse(first!), last: Date.parse(last!) } }
 }
 
 /** The alerts that an alert log has. */

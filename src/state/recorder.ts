@@ -20,7 +20,8 @@ import {
 } from './journal.js'
 import type { Delivery } from './delivery.js'
 import { createFailures, type FailureEvents } from './failures.js'
-import { openLedger, type Recorded } from './ledger.js'
+import { openLedger, recordedOf } from './ledger.js'
+import { lostIds } from './lost-ids.js'
 import { appendMessages, nextPlace, outboxDir, type OutboxPlace } from './outbox-files.js'
 import { setAside } from './set-aside.js'
 import type { StateEvents } from './state-events.js'
@@ -32,6 +33,8 @@ import { createUnwritten } from './unwritten.js'
 export interface RecorderEvents extends StateEvents, FailureEvents {
   /** Another process holds the state lock and doesn't give it back: alerts may be doubled. */
   unlocked(): void
+  /** The ledger lacked so many records that the alert log has, and knows them again. */
+  mended(records: number): void
   /** Records that will never be in the alert log, since too many are waiting for it. */
   lost(records: number): void
 }
@@ -114,6 +117,17 @@ export function createRecorder(
     retryAt = now() + retryMs
   }
 
+  let isMended = false
+  /** Once: before anything is taken for new. */
+  const mend = () => {
+    if (isMended) return
+    isMended = true
+    const lost = Array.from(lostIds(alertLogFile, isKnown), id => ({ id }))
+    if (lost.length === 0) return
+    ledger.add(lost, now())
+    events.mended(lost.length)
+  }
+
   const locked = <Result>(action: () => Result): Result => {
     const isHopeless = now() < unlockedUntil
     const limitMs = isHopeless ? 0 : lockLimitMs
@@ -128,6 +142,7 @@ export function createRecorder(
     places.clear()
     inState(tidy)
     inState(() => ledger.refresh())
+    inState(mend)
     return action()
   }
 
@@ -221,11 +236,6 @@ export function createRecorder(
       unwritten.giveUp()
     },
   }
-}
-
-function recordedOf({ id, series, first, last }: OngoingAlert): Recorded {
-  if (series === undefined) return { id }
-  return { id, span: { series, first: Date.parse(first!), last: Date.parse(last!) } }
 }
 
 /** A folder that can't be read can't be appended to either, and that is told. */

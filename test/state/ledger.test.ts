@@ -1,7 +1,16 @@
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  appendFileSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import t from 'tap'
+import { alertRecord } from '../../src/alert/alert-record.js'
 import { openLedger } from '../../src/state/ledger.js'
+import { alertNamed, recorderIn } from '../fixtures/recording.js'
 
 const now = Date.parse('2026-11-24T08:00:00Z')
 const [one, two] = ['1a'.repeat(16), '2b'.repeat(16)]
@@ -83,3 +92,44 @@ t.test('a window that overlaps a recorded one of its series is recorded', async 
     /^[0-9a-f]{32} \d{10} [0-9a-f]{32} \d{13} \d{13}\n[0-9a-f]{32} \d{10}\n$/,
   )
 })
+
+for (const [what, damage, lost] of [
+  ['cut between records', (file: string) => truncateSync(file, 44), 3],
+  ['cut within one', (file: string) => truncateSync(file, 66), 3],
+  ['deleted', (file: string) => rmSync(dirname(dirname(file)), { recursive: true }), 4],
+  ['whole', () => {}, 0],
+] as const) {
+  t.test(`what a ledger that was ${what} lacks is taken from the alert log`, async t => {
+    const dir = t.testdir()
+    const alertLog = join(dir, 'audit.alert')
+    const record = (...names: string[]) => {
+      const recorder = recorderIn(dir)
+      const fresh = names.flatMap(
+        name => recorder.record([alertNamed(name)], () => []).fresh,
+      )
+      return { fresh: fresh.length, told: recorder.told }
+    }
+    t.equal(record('a', 'b', 'c', 'd').fresh, 4)
+    // A kill has left half a record, and the next one begins a line: only what is whole counts.
+    const half = alertRecord(alertNamed('e')).slice(0, 100)
+    const last = readFileSync(alertLog, 'utf8').trimEnd().split('\n').at(-1)!
+    writeFileSync(
+      alertLog,
+      readFileSync(alertLog, 'utf8').replace(last, `${half}\n${last}`),
+    )
+    const [name] = readdirSync(join(dir, 'state/ledger'))
+    damage(join(dir, 'state/ledger', name!, '000001'))
+    const again = record('a', 'b', 'c', 'd', 'e')
+    t.equal(again.fresh, 1, 'only the half one is recorded')
+    t.strictSame(again.told, lost === 0 ? [] : [`mended ${lost}`])
+    t.strictSame(record('a', 'b', 'c', 'd', 'e'), { fresh: 0, told: [] })
+  })
+}
+
+for (const text of ['', 'text\n', '\n\n', `{"id":"${one}"`, `{"id":"${one}"\n`]) {
+  t.test(`an alert log of ${JSON.stringify(text)} is left alone`, async t => {
+    const recorder = recorderIn(t.testdir({ 'audit.alert': text }))
+    t.equal(recorder.record([alertNamed('a')], () => []).fresh.length, 1)
+    t.strictSame(recorder.told, [])
+  })
+}
