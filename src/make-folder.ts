@@ -3,8 +3,8 @@ import { dirname } from 'node:path'
 
 /**
  * Makes a folder and those above it, for the owner and the group, where they are missing. Not Node's
- * `recursive`: that never ends where an existing folder takes no other (/proc, a current folder that was
- * deleted, an automount). Throws errors of the file system.
+ * `recursive`: that never ends where an existing folder takes no other, as /proc. Throws errors of the
+ * file system.
  */
 export function makeFolder(folder: string): void {
   try {
