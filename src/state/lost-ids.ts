@@ -1,6 +1,6 @@
 // What a ledger has lost of its alert log: it was cut, or deleted with the state folder.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { readFileLines } from './read-lines.js'
 import { idOfRecord, isWhole } from './record-id.js'
 
@@ -26,23 +26,17 @@ export function* lostIds(
 }
 
 function lastRecord(alertLog: string): { id: string; size: number } | undefined {
-  let fd: number | undefined
   try {
-    fd = openSync(alertLog, 'r')
-    const stat = fstatSync(fd)
+    const stat = statSync(alertLog)
+    // Of a pipe, whoever opens it to read would wait for a writer.
     if (!stat.isFile()) return undefined
-    const { size } = stat
-    const tail = Buffer.alloc(Math.min(size, tailBytes))
-    readSync(fd, tail, 0, tail.length, size - tail.length)
-    const end = tail.lastIndexOf(10)
-    const start = end < 1 ? -1 : tail.lastIndexOf(10, end - 1)
-    const line = tail.subarray(start + 1, Math.max(0, end))
-    const id = idOfRecord(line)
-    return id !== undefined && isWhole(line) ? { id, size } : undefined
+    let id: string | undefined
+    for (const { bytes } of readFileLines(alertLog, Math.max(0, stat.size - tailBytes))) {
+      id = isWhole(bytes) ? idOfRecord(bytes) : undefined
+    }
+    return id === undefined ? undefined : { id, size: stat.size }
   } catch {
     // Missing, or out of reach: then it can't be appended to either, and that is told.
     return undefined
-  } finally {
-    if (fd !== undefined) closeSync(fd)
   }
 }

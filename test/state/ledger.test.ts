@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   readdirSync,
@@ -133,3 +134,11 @@ for (const text of ['', 'text\n', '\n\n', `{"id":"${one}"`, `{"id":"${one}"\n`])
     t.strictSame(recorder.told, [])
   })
 }
+
+t.test('an alert log that is a pipe keeps nobody waiting', async t => {
+  const dir = t.testdir()
+  execFileSync('mkfifo', [join(dir, 'audit.alert')])
+  const recorder = recorderIn(dir)
+  t.equal(recorder.record([alertNamed('a')], () => []).fresh.length, 1)
+  t.strictSame(recorder.told, [])
+})
