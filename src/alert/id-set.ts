@@ -8,15 +8,18 @@ export interface IdSet {
 
 /** Beyond this part of its slots the table grows; looking on for a free one stays short. */
 const maxLoad = 0.8
+/** Most sets have few ids, above all those of rules' own tests. */
+const firstSlots = 64
 /** Words of 32 bits in an id. */
 const words = 4
 
 /**
  * An empty set of ids, which are 32 hex digits (see `alertId`): hashes, so that their own bits say
- * where they stand in the table. It has room for so many before it grows, and leaves a table behind.
+ * where they stand in the table. One that outgrows its first, small table gets room for so many at
+ * once: each table that is left behind stays until the heap is collected.
  */
 export function createIdSet(room: number): IdSet {
-  let slots = 2 ** Math.ceil(Math.log2(room / maxLoad))
+  let slots = firstSlots
   let table = new Uint32Array(slots * words)
   let size = 0
   const id = new Uint32Array(words)
@@ -40,7 +43,7 @@ export function createIdSet(room: number): IdSet {
   }
   const grow = () => {
     const old = table
-    slots *= 2
+    slots = Math.max(slots * 2, 2 ** Math.ceil(Math.log2(room / maxLoad)))
     table = new Uint32Array(slots * words)
     for (let at = 0; at < old.length; at += words) {
       if (old[at] === 0) continue

@@ -14,7 +14,7 @@ export function createKnownIds(
   limit: number,
   onEvict: (count: number) => void,
 ): KnownIds {
-  let older = createIdSet(1)
+  let older = createIdSet(limit)
   let newer = createIdSet(limit)
   return {
     add(id) {
