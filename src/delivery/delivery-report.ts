@@ -17,8 +17,8 @@ export interface DeliveryReport {
   suspended(reason: string): void
   /** Another process, which has the destination's lock, sends nothing. */
   withheld(): void
-  /** A file of the outbox can't be read or written; `code` such as ENOSPC. */
-  stateError(code: string): void
+  /** A file of the outbox can't be read or written at `now`; `code` such as ENOSPC. */
+  stateError(code: string, now: number): void
 }
 
 /** Where a report goes. */
@@ -37,6 +37,9 @@ export interface DeliveryReportOptions {
 /** A shorter outage ends by itself; in a longer one someone should know. */
 const longOutageMs = 15 * 60_000
 
+/** What a full disk keeps from being done is tried again each second; it is said as seldom as alerted. */
+const stateTroubleMs = 60 * 60_000
+
 /** Reports on the destination of this name. */
 export function createDeliveryReport(
   name: string,
@@ -46,6 +49,8 @@ export function createDeliveryReport(
   let isSuspended = false
   let isSilenced = false
   let failingSince: number | undefined
+  /** Of the state folder, whatever the destination answers. */
+  let stateTrouble: { code: string; saidAt: number } | undefined
   const say = (trouble: string) => {
     if (trouble !== known) diagnostics.error(trouble)
     known = trouble
@@ -110,9 +115,12 @@ export function createDeliveryReport(
         `${name} is suspended: another process holds its lock and sends nothing`,
       )
     },
-    stateError(code) {
+    stateError(code, now) {
       counters.add('state_errors')
-      say(`the outbox of ${name} can't be read or written: ${code}`)
+      const { saidAt } = stateTrouble?.code === code ? stateTrouble : { saidAt: -Infinity }
+      if (now - saidAt < stateTroubleMs) return
+      stateTrouble = { code, saidAt: now }
+      diagnostics.error(`the outbox of ${name} can't be read or written: ${code}`)
     },
   }
 }

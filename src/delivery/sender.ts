@@ -62,7 +62,7 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
   const dir = outboxDir(stateDir, name)
   const outbox = openOutbox(dir, stateEvents)
   const report = createDeliveryReport(name, options)
-  const guarded = createGuard(code => report.stateError(code))
+  const guarded = createGuard(code => report.stateError(code, now()))
   const apart = createSetApart(outbox)
   const signs = createSignsOfLife(dir, () => report.withheld())
   const sleep = createSleep(delay)

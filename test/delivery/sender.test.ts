@@ -888,6 +888,20 @@ t.test('files in the way stop nothing, and are told', async t => {
   t.ok(counters.get('state_errors') > 0)
 })
 
+t.test('files in the way are told once an hour, however much is delivered', async t => {
+  const { put, start, clock, tried, said, dir, counters } = system(t)
+  mkdirSync(`${dir}/pace.json`)
+  start()
+  for (let i = 0; i < 61; i++) {
+    put(`h${i}`)
+    await clock.pass(minutes)
+  }
+  t.equal(tried().length, 61)
+  t.ok(counters.get('state_errors') > 61)
+  const trouble = "error the outbox of ops can't be read or written: EISDIR"
+  t.strictSame(said, [trouble, trouble])
+})
+
 t.test('dead letters beyond the size of a file are all sent again', async t => {
   const { start, clock, dir, stateDir, messages } = system(t)
   const title = 'x'.repeat(9_000)
