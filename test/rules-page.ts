@@ -40,6 +40,10 @@ export async function renderRulesPage(): Promise<string> {
     '',
     'What no entry tells, the handlers alert on themselves: lines that are no entries, entries whose time',
     'is far off, and more ([reliability.md](reliability.md#alerts-of-the-handlers-own)).',
+    '',
+    'ATT&CK ids name what an attacker who causes or uses such an event is after, so that it is found with',
+    'others of that kind; most events have a harmless cause. A rule without one tells of a fault or of',
+    'housekeeping that no technique fits.',
     ...logs.flatMap(([log, name]) =>
       section(name, sorted(all.filter(r => r.log === log))),
     ),

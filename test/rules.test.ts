@@ -23,6 +23,7 @@ interface Documented extends Rule {
   readonly description: string
   readonly falsePositives: readonly string[]
   readonly references: readonly string[]
+  readonly attack?: readonly string[]
   readonly runbook: string
 }
 
@@ -113,6 +114,22 @@ t.test('every packaged rule says why, when not, and what to do', async t => {
       `${id} in the usual order`,
     )
   }
+})
+
+/** Faults and housekeeping that no technique of ATT&CK brings about or uses. */
+const noTechnique =
+  `srv-api-addr srv-barrier-rotate srv-barrier-rotate-failed srv-context-cancel
+  srv-forward srv-license srv-preseal-failed srv-rollback srv-seal-error srv-started srv-tidy
+  srv-tls-reload srv-token-use`.split(/\s+/)
+
+t.test('every packaged rule names its techniques, except what is none', async t => {
+  for (const { rule } of corpus) {
+    for (const id of rule.attack ?? []) t.match(id, /^T\d{4}(\.\d{3})?$/, rule.id)
+  }
+  t.strictSame(
+    corpus.flatMap(({ rule }) => (rule.attack === undefined ? rule.id : [])).sort(),
+    noTechnique,
+  )
 })
 
 t.test('every packaged rule passes its own tests', async t => {
