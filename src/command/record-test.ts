@@ -8,7 +8,7 @@ import type { RuleTest } from '../rule/rule.js'
 import type { Shell } from '../shell.js'
 import { maskJson } from '../text/mask-json.js'
 import { mask } from '../text/mask.js'
-import { alertsOfTest } from './test.js'
+import { alertsOfTest } from './rule-test.js'
 
 const maxLineBytes = 1_048_576
 

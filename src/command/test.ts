@@ -1,13 +1,7 @@
 import { alertRecord } from '../alert/alert-record.js'
-import type { Alert } from '../alert/alert.js'
-import { createCounters } from '../counters.js'
-import { decoderOf } from '../entry/decoder.js'
-import { isUndecodable, type Entry } from '../entry/entry.js'
-import { serverEntry } from '../entry/server-entry.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault } from '../fault.js'
 import type { Options } from '../options.js'
-import { createPipeline } from '../pipeline.js'
 import type { CompiledRule } from '../rule/compile-rule.js'
 import { alertSchema } from '../rule/packaged-rules.js'
 import type { RuleTest } from '../rule/rule.js'
@@ -16,6 +10,7 @@ import { unreached } from '../rule/unreached.js'
 import { readSetup } from '../setup.js'
 import type { Shell } from '../shell.js'
 import { askedRules } from './asked-rules.js'
+import { alertsOfTest, entriesOfTests } from './rule-test.js'
 
 /**
  * `test`: runs the tests inside the rule files of this log, those of rules that are off too, as the
@@ -63,9 +58,6 @@ export async function test(options: Options, shell: Shell): Promise<number> {
   return failed === 0 ? exitCode.ok : exitCode.failed
 }
 
-/** Entries of tests may have any time, and none is to be from the future. */
-const endOfTime = Date.parse('9999-12-31T00:00:00Z')
-
 /** What is wrong with a test's outcome, in words, and the titles of its alerts. */
 function runTest(
   compiled: CompiledRule,
@@ -87,45 +79,4 @@ function runTest(
     faults.push(`expected the title "${title}", got "${alerts[0]?.title}"`)
   }
   return { faults, titles: [...new Set(alerts.map(alert => alert.title))] }
-}
-
-/** The alerts, and records about them, that a rule raises on a test's entries, were it on. */
-export function alertsOfTest(
-  compiled: CompiledRule,
-  entries: RuleTest['entries'],
-  { diagnostics }: Pick<Shell, 'diagnostics'>,
-): { alerts: Alert[]; records: Alert[]; undecodable: number } {
-  const { rule } = compiled
-  const counters = createCounters()
-  const pipeline = createPipeline({
-    log: rule.log,
-    rules: [{ ...compiled, rule: { ...rule, enabled: true } }],
-    alertLog: 'test.alert',
-    counters,
-    diagnostics,
-    now: () => endOfTime,
-  })
-  const records = entries.flatMap(entry => {
-    if (typeof entry === 'string') return pipeline.line(entry)
-    return rule.log === 'audit'
-      ? pipeline.line(JSON.stringify(entry))
-      : pipeline.entry(serverEntry(entry))
-  })
-  // Summaries and outcomes are about an alert that is counted already.
-  const alerts = records.filter(({ of }) => of === undefined)
-  return { alerts, records, undecodable: counters.get('undecodable') }
-}
-
-/** The decoded entries of all tests of a rule. */
-export function entriesOfTests({ rule }: CompiledRule): Entry[] {
-  const { decode } = decoderOf(rule.log)
-  return rule.tests
-    .flatMap(({ entries }) => entries)
-    .map(entry => {
-      if (typeof entry === 'string') return decode(entry, endOfTime)
-      return rule.log === 'audit'
-        ? decode(JSON.stringify(entry), endOfTime)
-        : serverEntry(entry)
-    })
-    .filter((decoded): decoded is Entry => !isUndecodable(decoded))
 }

@@ -117,7 +117,8 @@ export function createDeliveryReport(
     },
     stateError(code, now) {
       counters.add('state_errors')
-      const { saidAt } = stateTrouble?.code === code ? stateTrouble : { saidAt: -Infinity }
+      const { saidAt } =
+        stateTrouble?.code === code ? stateTrouble : { saidAt: -Infinity }
       if (now - saidAt < stateTroubleMs) return
       stateTrouble = { code, saidAt: now }
       diagnostics.error(`the outbox of ${name} can't be read or written: ${code}`)
