@@ -1,5 +1,5 @@
 import type { Clause, Key } from '../rule/compile-clause.js'
-import { idOf, latenessMs, type Correlator, type Finding } from './correlator.js'
+import { idOf, settledUntil, type Correlator, type Finding } from './correlator.js'
 
 interface Stretch {
   first: number
@@ -100,8 +100,8 @@ export function createAbsence(
       } else state.stretches = withMoment(state.stretches, at, withinMs)
       return []
     },
-    advance(until, isIdle) {
-      const settled = isIdle ? until : until - latenessMs
+    advance(until, idleMs) {
+      const settled = settledUntil(until, idleMs, withinMs)
       return [...states].flatMap(([id, state]) => settle(id, state, settled))
     },
     get isToBeEnded() {

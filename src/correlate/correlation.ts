@@ -128,14 +128,14 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
     return found.length === 0 ? nothingFound : found.map(finding => ({ rule, finding }))
   }
 
-  const advance = (now: number, isIdle: boolean): Found[] => {
+  const advance = (now: number, idleMs: number): Found[] => {
     // Up to whole seconds, so that it comes to the same from any line on.
     const until = Math.floor(now / secondMs) * secondMs
-    if (until <= (isIdle ? idleTo : advancedTo)) return nothingFound
-    if (isIdle) idleTo = until
+    if (until <= (idleMs > 0 ? idleTo : advancedTo)) return nothingFound
+    if (idleMs > 0) idleTo = until
     else advancedTo = until
     const due: Found[] = []
-    for (const rule of overTime) due.push(...counted(rule, c => c.advance(until, isIdle)))
+    for (const rule of overTime) due.push(...counted(rule, c => c.advance(until, idleMs)))
     return due
   }
 
@@ -178,7 +178,7 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
       const at = events.see(time)
       if (at === 'late' || at === 'ahead') onCount(at, count)
       if (typeof at !== 'number') return { at: undefined, due: nothingFound }
-      return { at, due: advance(events.now!, false) }
+      return { at, due: advance(events.now!, 0) }
     },
     isOneKind(time, other) {
       const judgement = events.judge(time)
@@ -200,7 +200,7 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
       ),
     idle(ms) {
       const from = events.now ?? startedAt
-      return from === undefined ? [] : advance(from + ms, true)
+      return from === undefined ? [] : advance(from + ms, ms)
     },
     open: () =>
       rules.flatMap(rule => {

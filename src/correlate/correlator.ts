@@ -54,9 +54,9 @@ export interface Correlator {
   see(sighting: Sighting): Finding[]
   /**
    * What was due until then, a whole second: of each key, so this is done once a second of the
-   * entries' time. `isIdle`: nothing has come in for so long, and nothing late is waited for.
+   * entries' time. `idleMs`: for how long nothing has come in; 0 where an entry has brought the time.
    */
-  advance(until: number, isIdle: boolean): Finding[]
+  advance(until: number, idleMs: number): Finding[]
   /** An absence of any entry was told: which of the next ones ends it is to be seen. */
   readonly isToBeEnded?: boolean
   /** Alerts whose counting goes on. */
@@ -72,6 +72,14 @@ export interface Correlator {
 
 /** An entry up to 5 minutes late goes into its window. */
 export const latenessMs = 5 * 60_000
+
+/**
+ * Up to when nothing can come in that changes what was missing. What is late is waited for, unless
+ * nothing at all has come in for as long as something is missing: that is the silence asked for.
+ */
+export function settledUntil(until: number, idleMs: number, withinMs: number): number {
+  return idleMs >= withinMs ? until : until - latenessMs
+}
 
 /** What tells a key from the others of its rule. */
 export function idOf(key: Key): string {

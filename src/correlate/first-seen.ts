@@ -73,9 +73,9 @@ export function createFirstSeen(
       doubtful.add(pair)
       return []
     },
-    advance(until, isIdle) {
+    advance(until) {
       if (doubtful.size === 0) return []
-      const settled = isIdle ? until : until - latenessMs
+      const settled = until - latenessMs
       return [...doubtful].flatMap(pair => {
         const value = values.get(pair)
         const doubt = value?.doubt

@@ -3,6 +3,7 @@ import {
   idOf,
   latenessMs,
   overlap,
+  settledUntil,
   type Correlator,
   type Finding,
   type Window,
@@ -179,9 +180,9 @@ export function createSequence(
       weigh(id, state)
       return found
     },
-    advance(until, isIdle) {
+    advance(until, idleMs) {
       if (waiting.size === 0) return []
-      const settled = isIdle ? until : until - latenessMs
+      const settled = settledUntil(until, idleMs, withinMs)
       return [...waiting].flatMap(id => {
         const state = table.get(id)
         const found = state === undefined ? [] : settle(state, settled)

@@ -56,6 +56,15 @@ t.test('without a clock, later entries tell, once nothing late can come', async 
   t.strictSame(idle(0), [])
 })
 
+t.test('while others come in, however seldom, what is late is waited for', async t => {
+  const live = pipelineOverTime([byKey], { startedAt: start })
+  live.line(line(0))
+  for (let at = 1; at <= 9; at++) {
+    t.strictSame([...live.line(line(at, 'y')), ...live.idle(0.9 * minute)], [])
+  }
+  t.strictSame(shown(live.line(line(10, 'y'))), [['x', 'x', 5, 0]])
+})
+
 t.test('each key that was seen is missed by itself', async t => {
   const { line: read } = pipelineOverTime([byKey])
   const times = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]

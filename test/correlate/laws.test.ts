@@ -6,6 +6,7 @@ import type { Alert } from '../../src/alert/alert.js'
 import { latenessMs } from '../../src/correlate/correlator.js'
 import { streamInput } from '../../src/input.js'
 import { readLog } from '../../src/read-log.js'
+import { durationMs } from '../../src/rule/duration.js'
 import type { Shell } from '../../src/shell.js'
 import {
   events,
@@ -27,23 +28,27 @@ function rulesAndKeys(alerts: readonly Alert[]): string[] {
   return [...new Set(found)].sort()
 }
 
+const delays = fc.array(fc.integer({ min: 0, max: latenessMs }), {
+  minLength: 41,
+  maxLength: 41,
+})
+
+/** Lines as they arrive, each so many milliseconds after its time. */
+function delayed(ordered: readonly Event[], late: readonly number[]) {
+  return ordered
+    .map((event, i) => ({ line: lineOf(event, i), arrives: event.at + late[i]! }))
+    .sort((a, b) => a.arrives - b.arrives)
+}
+
 t.test(
   'an order shuffled within the lateness alerts on the same rules and keys',
   async () => {
-    const delays = fc.array(fc.integer({ min: 0, max: latenessMs }), {
-      minLength: 41,
-      maxLength: 41,
-    })
     fc.assert(
       fc.property(rulesOverTime, events, delays, (rules, ordered, late) => {
-        const arrival = ({ at }: Event, i: number) => at + late[i]!
-        const lines = ordered.map(lineOf)
-        const shuffled = ordered
-          .map((event, i) => ({ line: lines[i]!, arrives: arrival(event, i) }))
-          .sort((a, b) => a.arrives - b.arrives)
+        const shuffled = delayed(ordered, late)
         const one = pipelineOverTime(rules)
         const other = pipelineOverTime(rules)
-        const expected = lines.flatMap(one.line)
+        const expected = ordered.map(lineOf).flatMap(one.line)
         const got = shuffled.flatMap(({ line }) => other.line(line))
         strictEqual(other.counters.get('late'), 0)
         deepStrictEqual(rulesAndKeys(got), rulesAndKeys(expected))
@@ -52,6 +57,25 @@ t.test(
     )
   },
 )
+
+t.test('the clock takes no late entry for missing while others come in', async () => {
+  fc.assert(
+    fc.property(rulesOverTime, events, delays, (rules, ordered, late) => {
+      const replayed = ordered.map(lineOf).flatMap(pipelineOverTime(rules).line)
+      const live = pipelineOverTime(rules, { startedAt: start + ordered[0]!.at })
+      const withinMs = durationMs(rules.find(({ absence }) => absence)!.absence!.within)!
+      const found: Alert[] = []
+      let before = ordered[0]!.at
+      for (const { line, arrives } of delayed(ordered, late)) {
+        found.push(...live.idle(Math.min(arrives - before, withinMs - 1)))
+        found.push(...live.line(line))
+        before = arrives
+      }
+      deepStrictEqual(rulesAndKeys(found), rulesAndKeys(replayed))
+    }),
+    runs,
+  )
+})
 
 t.test('a stop after any line, with what was kept, changes nothing', async () => {
   fc.assert(
