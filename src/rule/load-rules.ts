@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { Fault } from '../fault.js'
 import { readBuiltRules } from './built-rules.js'
 import { compileRule, type CompiledRule } from './compile-rule.js'
+import { fittingLists } from './fitting-lists.js'
 import { areValidated, packagedRules } from './packaged-rules.js'
 import { readLists, unnamedLists } from './read-lists.js'
 import type { Lists, Rule } from './rule.js'
@@ -65,7 +66,11 @@ async function loadFiles(
     const message = 'there is no rule file (*.json) here'
     faults.push(...paths.map(file => ({ file, line: 1, column: 1, message })))
   }
-  const lists = await readLists([packaged, given], faults)
+  const read = await readLists([packaged, given], faults)
+  const lists =
+    isPackaged && given.lists.length > 0
+      ? await fittingLists(read, packaged, given, faults)
+      : read
   // Whatever a site has may concern rules that are off.
   const needed = isBare(given) ? isNeeded : () => true
   const ours = isPackaged ? await loadPackaged(packaged, lists, faults, needed) : []
@@ -100,7 +105,6 @@ async function loadPackaged(
         .map(rule => compileRule(rule, lists, () => (isSound = false)))
     : []
   if (isSound) return rules
-  // What of a list doesn't suit a rule is told with its place in the rule.
   const { validateRules } = await import('./validate-rules.js')
   return validateRules(packaged.rules, lists, faults)
 }

@@ -96,14 +96,35 @@ t.test('a list with a name that no rule asks for is warned of', async t => {
   ])
 })
 
-t.test('a list that does not suit a packaged rule is told at that rule', async t => {
-  const { faults, rules } = await loadSite(t, {
-    'lists/trusted-networks.json': ['10.0.0.0/99'],
+t.test('where a list does not suit a packaged rule, the packaged list stays', async t => {
+  const { faults, rules, rule } = await loadSite(t, {
+    'lists/trusted-networks.json': ['192.0.2.0/24', '10.0.0.0/99', '10.1'],
+    'lists/protected-policies.json': ['/ours', 5],
+    'lists/canary-paths.json': ['secret/data/payroll'],
+    'own.json': ownRule('own'),
   })
   t.match(faults, [
-    /login-outside-cidr\.json:[1-9]\d*:\d+: .*, got "10\.0\.0\.0\/99", from list @trusted-networks$/,
+    /^lists\/protected-policies\.json:1:10: "endsWith" takes strings, but list @protected-policies holds other values$/,
+    /^lists\/trusted-networks\.json:1:17: .*, got "10\.0\.0\.0\/99", from list @trusted-networks$/,
+    /^lists\/trusted-networks\.json:1:31: .*, got "10\.1", from list @trusted-networks$/,
   ])
-  t.ok(rules.length > 100, 'all others are in force')
+  t.equal(rules.length, (await loadRules([])).rules.length + 1)
+  t.ok(
+    rule('protected-policy-changed').matches(
+      auditEntry({
+        request: { path: 'sys/policies/acl/default', operation: 'update' },
+      }),
+    ),
+  )
+  t.ok(rule('own').matches(read('secret/data/payroll')), 'the list without a fault holds')
+})
+
+t.test("a list that does not suit the site's own rule is told at that rule", async t => {
+  const { faults } = await loadSite(t, {
+    'lists/ours.json': ['a*b'],
+    'own.json': ownRule('own', { when: { 'request.path': { path: '@ours' } } }),
+  })
+  t.match(faults, [/^own\.json:1:\d+: .*, got "a\*b", from list @ours$/])
 })
 
 t.test('a folder named with -r may hold the same', async t => {
