@@ -3,10 +3,9 @@ import { epochOf } from '../entry/rfc3339.js'
 import type { Key } from '../rule/compile-clause.js'
 import type { CompiledRule } from '../rule/compile-rule.js'
 import type { Correlator, Finding, OpenAlert } from './correlator.js'
-import { createCorrelator } from './create-correlator.js'
 import { createEventClock } from './event-clock.js'
 import { createRecentEvents } from './recent-events.js'
-import { createThrottle, type Throttle } from './throttle.js'
+import { startRules } from './running-rule.js'
 
 /** What a rule over time has found. */
 export interface Found {
@@ -69,19 +68,22 @@ const version = 1
 const secondMs = 1_000
 const nothingFound: Found[] = []
 
-interface Running {
+/** So long what a rule remembers is kept while it is off, has a fault, or is gone. */
+const restMs = 30 * 24 * 3_600_000
+
+/** What a rule remembers; `restingSince` the time of the entries at which it went out of force. */
+interface SavedRule {
   readonly clause: string
-  readonly correlator: Correlator | undefined
-  readonly throttle: Throttle | undefined
+  readonly state?: unknown
+  readonly throttle?: unknown
+  readonly restingSince?: number
 }
 
 interface SavedState {
   readonly version: number
   readonly now?: number
   readonly recent: unknown
-  readonly rules: Readonly<
-    Record<string, { clause: string; state?: unknown; throttle?: unknown }>
-  >
+  readonly rules: Readonly<Record<string, SavedRule>>
 }
 
 /** Nothing was seen so far. */
@@ -91,31 +93,12 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
   const recent = createRecentEvents(() => onCount('copies_forgotten', 1))
   let rules = parts.rules
   let overTime = rules.filter(({ clause }) => clause !== undefined)
-  let running = start(rules, startedAt)
+  let running = startRules(rules, startedAt)
+  /** Of rules that aren't in force. */
+  let resting = new Map<string, SavedRule>()
   let advancedTo = -Infinity
   /** Up to here while nothing comes in: the next entry may well be of before that. */
   let idleTo = -Infinity
-
-  function start(
-    from: readonly CompiledRule[],
-    since: number | undefined,
-  ): Map<string, Running> {
-    return new Map(
-      from
-        .filter(({ clause, throttle }) => clause !== undefined || throttle !== undefined)
-        .map(rule => {
-          const { clause, throttle } = rule
-          return [
-            rule.rule.id,
-            {
-              clause: clauseText(rule),
-              correlator: clause && createCorrelator(clause, rule, since),
-              throttle: throttle && createThrottle(throttle.forMs),
-            },
-          ]
-        }),
-    )
-  }
 
   /** Findings, and what was given up for them. */
   const counted = (rule: CompiledRule, find: (correlator: Correlator) => Finding[]) => {
@@ -139,6 +122,24 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
     return due
   }
 
+  /** Gives in words why what a rule remembered is dropped. */
+  const take = (id: string, known: SavedRule): string | undefined => {
+    const { clause, state, throttle, restingSince = events.now ?? clock() } = known
+    const rule = running.get(id)
+    if (rule === undefined) {
+      const isOver = (events.now ?? clock()) - restingSince > restMs
+      if (isOver) return `rule ${id} has not been in force for 30 days`
+      resting.set(id, { ...known, restingSince })
+      return undefined
+    }
+    if (rule.clause !== clause) return `the clause over time of rule ${id} has changed`
+    if (rule.seesGaps && known.restingSince !== undefined)
+      return `rule ${id} was not in force, and would miss what came meanwhile`
+    rule.correlator?.load(state)
+    rule.throttle?.load(throttle)
+    return undefined
+  }
+
   const restore = (saved: unknown): string[] => {
     const dropped: string[] = []
     const state = saved as SavedState
@@ -147,15 +148,10 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
     }
     if (state.now !== undefined) events.resume(state.now)
     recent.load(state.recent)
-    for (const [id, { clause, state: known, throttle }] of Object.entries(state.rules)) {
-      const rule = running.get(id)
-      if (rule === undefined) continue
-      if (rule.clause !== clause) {
-        dropped.push(`the clause over time of rule ${id} has changed`)
-        continue
-      }
-      rule.correlator?.load(known)
-      rule.throttle?.load(throttle)
+    resting = new Map()
+    for (const [id, known] of Object.entries(state.rules)) {
+      const reason = take(id, known)
+      if (reason !== undefined) dropped.push(reason)
     }
     return dropped
   }
@@ -164,12 +160,15 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
     version,
     ...(events.now !== undefined && { now: events.now }),
     recent: recent.save(),
-    rules: Object.fromEntries(
-      [...running].map(([id, { clause, correlator, throttle }]) => [
-        id,
-        { clause, state: correlator?.save(), throttle: throttle?.save() },
-      ]),
-    ),
+    rules: {
+      ...Object.fromEntries(resting),
+      ...Object.fromEntries(
+        [...running].map(([id, { clause, correlator, throttle }]) => [
+          id,
+          { clause, state: correlator?.save(), throttle: throttle?.save() },
+        ]),
+      ),
+    },
   })
 
   return {
@@ -221,7 +220,7 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
       rules = other
       overTime = rules.filter(({ clause }) => clause !== undefined)
       // An absence that is new is so from now on.
-      running = start(
+      running = startRules(
         other,
         startedAt === undefined ? undefined : (events.now ?? clock()),
       )
@@ -230,10 +229,4 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
     save,
     restore,
   }
-}
-
-/** What the state of a rule over time depends on. */
-function clauseText({ rule }: CompiledRule): string {
-  const { threshold, sequence, absence, firstSeen, throttle } = rule
-  return JSON.stringify({ threshold, sequence, absence, firstSeen, throttle })
 }

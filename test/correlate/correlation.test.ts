@@ -36,3 +36,62 @@ t.test('a reload keeps what is known of rules that have not changed', async t =>
   t.equal(fresh.line(line(3)).length, 0)
   t.equal(pipeline.line(line(3)).length, 1)
 })
+
+const day = 24 * 3_600_000
+const news = ruleOverTime('news', {
+  firstSeen: {
+    value: 'request.path',
+    by: 'auth.display_name',
+    within: '30d',
+    learning: '7d',
+  },
+})
+const silence = ruleOverTime('silence', {
+  absence: { within: '10m', by: 'auth.display_name' },
+})
+const unanswered = ruleOverTime('unanswered', {
+  sequence: {
+    within: '10m',
+    steps: [{ when: {} }, { not: { 'request.operation': 'b' } }],
+  },
+})
+
+t.test('what a rule has learned outlasts that it is off for a while', async t => {
+  const before = pipelineOverTime([burst, news])
+  before.line(line(0))
+  const without = pipelineOverTime([burst])
+  t.strictSame(without.restore(before.save()), [])
+  without.line(line(8 * day))
+  const after = pipelineOverTime([burst, news])
+  t.strictSame(after.restore(JSON.parse(JSON.stringify(without.save()))), [])
+  const stranger = { at: 9 * day, key: 'x', value: 'new', kind: 'k' }
+  t.match(after.line(lineOf(stranger, 1)), [{ rule: 'news' }])
+})
+
+t.test('a rule that was off for 30 days begins anew, and that is told', async t => {
+  const before = pipelineOverTime([burst, news])
+  before.line(line(0))
+  const without = pipelineOverTime([burst])
+  without.restore(before.save())
+  without.line(line(29 * day))
+  t.strictSame(pipelineOverTime([burst]).restore(without.save()), [])
+  without.line(line(31 * day))
+  const after = pipelineOverTime([burst])
+  t.match(after.restore(without.save()), [
+    /^rule news has not been in force for 30 days$/,
+  ])
+  t.notOk('news' in (after.save() as { rules: object }).rules)
+})
+
+t.test('what is missing is not told by a rule that was off meanwhile', async t => {
+  const before = pipelineOverTime([silence, unanswered])
+  before.line(line(0))
+  const without = pipelineOverTime([burst])
+  without.restore(before.save())
+  const after = pipelineOverTime([silence, unanswered])
+  t.match(after.restore(without.save()), [
+    /^rule silence was not in force, and would miss what came meanwhile$/,
+    /^rule unanswered was not in force, and would miss what came meanwhile$/,
+  ])
+  t.strictSame(after.line(line(day, 'y')), [])
+})
