@@ -1,8 +1,9 @@
 import type { Alert } from '../alert/alert.js'
 import { withOutcomes } from '../alert/with-outcomes.js'
 import type { Message } from '../notify/notifier.js'
-import type { Outbox, WaitingEvents } from '../state/outbox.js'
+import type { Outbox } from '../state/outbox.js'
 import type { Place } from '../state/place.js'
+import type { WaitingEvents } from '../state/waiting-events.js'
 import { composeDigest } from './compose-digest.js'
 
 /** A message on its way, and the events that it covers. */

@@ -1,29 +1,51 @@
 import { backoffMs } from './backoff.js'
 
-/** When what fails may be tried again: what one of two lanes fails on holds up nothing in the other. */
+/** What fails holds up nothing in another lane; but where a critical event fails, all wait. */
+export type Lane = 'critical' | 'apart' | 'others'
+
+/** When what fails may be tried again. */
 export interface Lanes {
-  /** Nothing is tried before, in epoch milliseconds: of what was set apart, and of what wasn't. */
-  held(): { readonly apartHeldUntil: number; readonly heldUntil: number }
+  /** Nothing is tried before, in epoch milliseconds: at all, of what was set apart, and of the others. */
+  held(): {
+    readonly closedUntil: number
+    readonly apartHeldUntil: number
+    readonly heldUntil: number
+  }
   /** One more failure, after which nothing in its lane is tried for `leastMs`. */
-  failed(isApart: boolean, now: number, leastMs: number): void
-  /** The next failure is the first one again. */
+  failed(lane: Lane, now: number, leastMs: number): void
+  /** The destination takes nothing before that. */
+  close(until: number): void
+  /** It has answered, if not as hoped: a critical event's next failure is the first one again. */
+  answered(): void
+  /** All may be tried, and the next failure is the first one again. */
   clear(): void
 }
 
+const open = { heldUntil: 0, failures: 0 }
+const allOpen = { critical: open, apart: open, others: open }
+
 /** Nothing has failed. `random` is in [0, 1). */
 export function createLanes(random: () => number): Lanes {
-  const open = { heldUntil: 0, failures: 0 }
-  let [apart, others] = [open, open]
+  let lanes: Record<Lane, typeof open> = allOpen
   return {
-    held: () => ({ apartHeldUntil: apart.heldUntil, heldUntil: others.heldUntil }),
-    failed(isApart, now, leastMs) {
-      const failures = (isApart ? apart : others).failures + 1
+    held: () => ({
+      closedUntil: lanes.critical.heldUntil,
+      apartHeldUntil: lanes.apart.heldUntil,
+      heldUntil: lanes.others.heldUntil,
+    }),
+    failed(lane, now, leastMs) {
+      const failures = lanes[lane].failures + 1
       const heldUntil = now + Math.max(leastMs, backoffMs(failures, random()))
-      if (isApart) apart = { heldUntil, failures }
-      else others = { heldUntil, failures }
+      lanes = { ...lanes, [lane]: { heldUntil, failures } }
+    },
+    close(until) {
+      lanes = { ...lanes, critical: { ...lanes.critical, heldUntil: until } }
+    },
+    answered() {
+      lanes = { ...lanes, critical: { ...lanes.critical, failures: 0 } }
     },
     clear() {
-      apart = others = open
+      lanes = allOpen
     },
   }
 }

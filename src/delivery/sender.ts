@@ -8,13 +8,13 @@ import { openOutbox } from '../state/outbox.js'
 import { countWaiting, outboxDir } from '../state/outbox-files.js'
 import { attemptSafely } from './attempt.js'
 import { backlogOf, countUnsent, type Backlog } from './backlog.js'
-import { backoffMs } from './backoff.js'
 import { adoptBatches } from './batch.js'
 import { chooseMessage, type Chosen } from './choose-message.js'
 import { delayMs, steadyClock } from './clock.js'
 import { appendDeadLetters } from './dead-letters.js'
 import { createDeliveryReport } from './delivery-report.js'
 import { createGuard } from './guard.js'
+import { createHeldWriter } from './held-writer.js'
 import { createLanes } from './lanes.js'
 import {
   attempted,
@@ -28,7 +28,7 @@ import {
 import { readPace, writePace } from './pace-file.js'
 import type { SenderOptions } from './sender-options.js'
 import { createSetApart } from './set-apart.js'
-import { createSignsOfLife, signMs } from './signs-of-life.js'
+import { createSignsOfLife } from './signs-of-life.js'
 import { createSleep } from './sleep.js'
 import type { Way } from './way.js'
 
@@ -52,6 +52,8 @@ export interface Sender {
 /** How long what another process adds may go unseen. */
 const pollMs = 250
 const lockRetryMs = 1_000
+/** By then signs of life are due, and what is held in memory is to be written. */
+const longestSleepMs = 5_000
 const suspensionMs = 10 * 60_000
 
 /** Starts to send what waits, and goes on until it is drained. */
@@ -64,16 +66,13 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
   const report = createDeliveryReport(name, options)
   const guarded = createGuard(code => report.stateError(code, now()))
   const apart = createSetApart(outbox)
+  const writeHeld = createHeldWriter(outbox, apart, locked)
   const signs = createSignsOfLife(dir, () => report.withheld())
   const sleep = createSleep(delay)
   let way = initial
   let replacement: Way | undefined
   let lock: Lock | undefined
   let pace = freshPace
-  /** After a failure, nothing is tried before. */
-  let resumeAt = 0
-  let failures = 0
-  /** The same for all but critical events by themselves. */
   const lanes = createLanes(random)
   let deadline = Infinity
   let attempting = new AbortController()
@@ -85,13 +84,13 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
       way = replacement
       replacement = undefined
       pace = bindingFor(way.settings, pace)
-      resumeAt = 0
       lanes.clear()
     }
     if (!lock && (lock = tryLock(stateDir, `send ${name}`))) {
       pace = bindingFor(way.settings, takenOver(readPace(dir, stateEvents), now()))
       report.held(pace.notBefore, now())
     }
+    await guarded(() => writeHeld(deadline < Infinity ? Infinity : now()))
     if (lock !== undefined) {
       await guarded(() => adoptBatches(stateDir, dir, locked))
       // At the end nothing more comes in to wait for.
@@ -106,7 +105,7 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
     await Promise.resolve()
     for (;;) {
       await look()
-      const notBefore = Math.max(pace.notBefore, resumeAt)
+      const notBefore = Math.max(pace.notBefore, lanes.held().closedUntil)
       const next = nextMessage(waiting(), { ...pace, notBefore }, way.notifier, now())
       if (now() >= deadline || (deadline < Infinity && isLeftToOthers())) return
       if (next.what !== 'nothing') await deliver(next.what)
@@ -114,7 +113,7 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
       else {
         const ms = Math.min(next.at - now(), lock ? pollMs : lockRetryMs)
         // Whatever comes in, nothing can be sent before.
-        await sleep.during(Math.max(ms, Math.min(notBefore - now(), signMs)))
+        await sleep.during(Math.max(ms, Math.min(notBefore - now(), longestSleepMs)))
       }
     }
   }
@@ -156,20 +155,19 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
       case 'delivered':
         report.delivered(chosen.message)
         apart.delivered(chosen)
-        failures = 0
         lanes.clear()
         pace = delivered(pace, chosen.what, chosen.isCritical, now())
         await settleEvents(chosen)
         return
       case 'refused':
-        failures = 0
+        lanes.answered()
         return failed(chosen, reason, true)
       case 'retry':
         if (!attempting.signal.aborted) await retry(chosen, result)
         return
       case 'suspended':
         report.suspended(reason)
-        resumeAt = now() + suspensionMs
+        lanes.close(now() + suspensionMs)
     }
   }
 
@@ -190,8 +188,8 @@ export function startSender(initial: Way, options: SenderOptions): Sender {
   }
 
   const hold = ({ what, isCritical }: Chosen, leastMs: number) => {
-    if (!isCritical) return lanes.failed(what === 'apart', now(), leastMs)
-    resumeAt = now() + Math.max(leastMs, backoffMs(++failures, random()))
+    const lane = isCritical ? 'critical' : what === 'apart' ? what : 'others'
+    lanes.failed(lane, now(), leastMs)
   }
 
   /** What the destination fails on must not hold up anything else. */

@@ -15,8 +15,7 @@ export interface SignsOfLife {
   readonly isMissing: boolean
 }
 
-/** At least as often something is to be done. */
-export const signMs = 30_000
+const signMs = 30_000
 /** An attempt takes a minute at most. */
 const missingMs = 2 * 60_000
 

@@ -2,17 +2,18 @@
 // the destination's lock held. Of an event, only its place is kept in memory, so that an outage of
 // days fits into a small machine.
 
-import { renameSync, rmSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Alert } from '../alert/alert.js'
 import { rankOf, severities, type Severity } from '../rule/severity.js'
-import { dissolveBatch, outboxFile, outboxNumbers } from './outbox-files.js'
-import { batchAlerts, type LineHead } from './outbox-line.js'
+import { openBatch } from './batch-file.js'
+import { appendMessages, nextPlace, outboxNumbers } from './outbox-files.js'
+import type { LineHead } from './outbox-line.js'
 import { fileNumber, firstHeld, type Place } from './place.js'
 import { createPlaceList } from './place-list.js'
 import { openQueueFiles } from './queue-files.js'
 import { createRequests } from './requests.js'
 import type { StateEvents } from './state-events.js'
+import type { Batch, WaitingEvents } from './waiting-events.js'
 
 /** What waits, and what was sent. */
 export interface Outbox {
@@ -23,6 +24,13 @@ export interface Outbox {
   poll(now: number): Promise<void>
   /** Keeps an event in memory, where it can't be written to disk. */
   hold(alerts: readonly Alert[]): void
+  /** Whether any event is in memory only. */
+  isHolding(): boolean
+  /**
+   * Writes down what is held, and gives the places that it had in memory. Called with the state lock
+   * held. Throws errors of the file system; nothing has changed then.
+   */
+  writeHeld(): Place[]
   /** How many events and batches wait to be sent; `awaiting` an outcome first. */
   waiting(): {
     readonly critical: number
@@ -45,20 +53,6 @@ export interface Outbox {
   batch(): Batch | undefined
 }
 
-/** Events of one message. */
-export interface WaitingEvents {
-  /** Their alerts, line by line, with the lines that have joined them; those that are gone or unreadable are left out. */
-  read(): Iterable<readonly Alert[]>
-  /** These have been dealt with. Throws errors of the file system, and writes it down later then. */
-  settle(): void
-}
-
-/** Alerts that go out as one digest. */
-export interface Batch extends WaitingEvents {
-  /** From now on its events wait like any others. Called with the state lock held. */
-  dissolve(): void
-}
-
 /** Events in memory, where the disk takes none. */
 const maxHeld = 1_000
 
@@ -72,6 +66,7 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
   let time = 0
   let batches: number[] = []
   let heldSoFar = 0
+  const dropped = (count: number) => events.dropped(basename(dir), count)
 
   /** False where it didn't wait. */
   const takeOut = (place: Place) => {
@@ -177,11 +172,18 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
       if (held.size >= maxHeld) {
         const [oldest] = held.keys()
         takeOut(oldest!)
-        events.dropped(basename(dir), 1)
+        dropped(1)
       }
       const place = firstHeld + heldSoFar++
       held.set(place, alerts)
       waiting.get(alerts[0]!.severity)!.add(place)
+    },
+    isHolding: () => held.size > 0,
+    writeHeld() {
+      const places = [...held.keys()]
+      appendMessages(dir, nextPlace(dir, undefined), [...held.values()], dropped)
+      for (const place of places) takeOut(place)
+      return places
     },
     waiting() {
       const sizes = [...waiting.values()].map(places => places.size)
@@ -221,21 +223,7 @@ export function openOutbox(dir: string, events: StateEvents): Outbox {
     batch() {
       const [number] = batches
       if (number === undefined) return undefined
-      const path = outboxFile(dir, number, 'digest')
-      let isCorrupt = false
-      return {
-        read: () => batchAlerts(path, () => (isCorrupt = true)),
-        settle() {
-          batches.shift()
-          if (!isCorrupt) return rmSync(path, { force: true })
-          renameSync(path, `${path}.corrupt`)
-          events.corrupt(path, `${path}.corrupt`)
-        },
-        dissolve() {
-          batches.shift()
-          dissolveBatch(dir, number)
-        },
-      }
+      return openBatch(dir, number, events, () => batches.shift())
     },
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -808,6 +808,45 @@ t.test('an event that could not be written to disk is sent from memory', async t
   sender.hold([alertOf('c1')])
   await clock.pass(2 * seconds)
   t.strictSame(tried(), ['1000 c1', '2000 h1'])
+})
+
+t.test(
+  'what was held in memory is written down as soon as the disk takes it',
+  async t => {
+    const outage = Array.from({ length: 4 }, () => retry('answered 503', 60 * seconds))
+    const { start, clock, tried, dir, waiting, said } = system(t, outage)
+    mkdirSync(`${dir}/000001.queue`)
+    const first = start()
+    first.hold([alertOf('c1')])
+    first.hold([alertOf('h1')])
+    await clock.pass(3 * seconds)
+    t.match(said, [/can't be read or written: EISDIR/, /answered 503/])
+    rmSync(`${dir}/000001.queue`, { recursive: true })
+    await clock.pass(10 * seconds)
+    t.equal(waiting(), 2, 'on disk')
+    t.equal(first.backlog()?.messages, 2, 'each once')
+    t.equal(await first.drain(0), 2)
+    start()
+    await clock.pass(5 * minutes)
+    t.strictSame(tried(), [
+      ...[0, 60_000, 120_000, 180_000, 240_000].map(at => `${at} c1`),
+      '241000 h1',
+    ])
+    t.equal(waiting(), 0)
+  },
+)
+
+t.test('at the end what was held is written down at once', async t => {
+  const { start, clock, dir, waiting } = system(t, [retry('answered 503', 60 * seconds)])
+  mkdirSync(`${dir}/000001.queue`)
+  const sender = start()
+  sender.hold([alertOf('c1')])
+  await clock.pass(2 * seconds)
+  rmSync(`${dir}/000001.queue`, { recursive: true })
+  const draining = sender.drain(0)
+  await clock.pass(seconds)
+  t.equal(await draining, 1)
+  t.equal(waiting(), 1)
 })
 
 t.test(
