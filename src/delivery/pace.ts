@@ -76,7 +76,7 @@ export function nextMessage(
   const isAnything = total + batches > 0 || apart !== 'none'
   if (now < earliest) return { what: 'nothing', at: isAnything ? earliest : Infinity }
   const singles = recent(pace.criticals, now)
-  if (critical > 0 && (singles.length < maxCriticals || total === 1))
+  if (critical > 0 && (singles.length < mostSingles(pace, intervalMs) || total === 1))
     return { what: 'event' }
   const dueAt = total > 0 ? Math.max(pace.gatherUntil, heldUntil) : Infinity
   const apartAt = apart === 'none' ? Infinity : apartHeldUntil
@@ -89,6 +89,15 @@ export function nextMessage(
   if (now >= batchAt) return { what: 'batch' }
   const nextSingle = critical > 0 ? singles[0]! + minuteMs : Infinity
   return { what: 'nothing', at: Math.min(dueAt, apartAt, batchAt, nextSingle) }
+}
+
+/**
+ * How many critical events may go one by one within a minute: half of what the destination takes,
+ * going by its last answer, so that the others have their turn, too.
+ */
+function mostSingles({ lastAttempt, lastEnd }: Pace, intervalMs: number): number {
+  const messageMs = intervalMs + Math.max(0, lastEnd - lastAttempt)
+  return Math.min(maxCriticals, Math.max(1, Math.floor(minuteMs / 2 / messageMs)))
 }
 
 /** The pace after an attempt at `now`, which is counted whatever becomes of it. */

@@ -3,9 +3,11 @@ import t from 'tap'
 import {
   attempted,
   delivered,
+  ended,
   freshPace,
   nextMessage,
   takenOver,
+  type Limits,
   type Waiting,
 } from '../../src/delivery/pace.js'
 
@@ -15,10 +17,14 @@ const stepMs = 250
 
 type Sent = { at: number; what: string; critical: boolean; events: number }
 
-/** Sends what arrives, at each step so many critical and other events; `fails` says when not. */
+/**
+ * Sends what arrives, at each step so many critical and other events; `fails` says when not, and each
+ * attempt takes `answerMs`, a multiple of a step.
+ */
 function run(
   arrivals: readonly [number, number][],
   fails: (n: number) => boolean,
+  { intervalMs, digestOver, answerMs = 0 }: Limits & { answerMs?: number } = limits,
 ): Sent[] {
   const waiting = { critical: 0, others: 0, batches: 0 }
   let pace = freshPace
@@ -29,12 +35,12 @@ function run(
     waiting.critical += critical
     waiting.others += others
     const at = start + step * stepMs
-    const { what } = nextMessage(waiting, pace, limits, at)
+    const { what } = nextMessage(waiting, pace, { intervalMs, digestOver }, at)
     if (what === 'nothing' || what === 'batch') continue
     const last = attempts.at(-1) ?? -Infinity
-    if (at - last < limits.intervalMs) throw new Error(`too fast: ${at - last} ms`)
+    if (at - last < intervalMs + answerMs) throw new Error(`too fast: ${at - last} ms`)
     attempts.push(at)
-    pace = attempted(pace, at)
+    pace = ended(attempted(pace, at), at + answerMs)
     if (fails(attempts.length)) continue
     const isCritical = what === 'event' && waiting.critical > 0
     const events = what === 'event' ? 1 : waiting.critical + waiting.others
@@ -78,6 +84,25 @@ t.test('of critical events at most ten a minute go singly while others wait', as
   })
   t.doesNotThrow(() => fc.assert(law, { numRuns: 200 }))
 })
+
+for (const [name, slow] of Object.entries({
+  'that takes a message each ten seconds': { intervalMs: 10_000, digestOver: 3 },
+  'that takes its time': { ...limits, answerMs: 6_500 },
+})) {
+  t.test(`critical events leave others their turn at a destination ${name}`, async t => {
+    const burst = run([[40, 40]], () => false, slow)
+    t.ok(burst.length <= 5, `${burst.length} messages`)
+    t.match(burst.at(-1), { what: 'digest' })
+    t.ok(burst.at(-1)!.at - start <= 30_000)
+
+    const steady = Array.from({ length: 4 * 600 }, (_, i): [number, number] =>
+      i % 20 === 0 ? [1, 1] : [0, 0],
+    )
+    const digests = run(steady, () => false, slow).filter(({ what }) => what === 'digest')
+    const gaps = digests.map(({ at }, i) => at - (digests[i - 1]?.at ?? start))
+    t.ok(Math.max(...gaps) <= 90_000, `${Math.max(...gaps)} ms without a digest`)
+  })
+}
 
 t.test('a flood of an hour is at most a digest a minute, after the first', async t => {
   const flood = Array.from({ length: 4 * 3_600 }, () => [0, 10] as [number, number])
