@@ -1,9 +1,12 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
+import * as fc from 'fast-check'
 import t from 'tap'
 import type { Alert } from '../src/alert/alert.js'
 import { parseConfig, readConfig } from '../src/config/config.js'
 import { exposedSecrets } from '../src/config/exposed-secrets.js'
+import { parseIni } from '../src/config/parse-ini.js'
+import { unknownRoutes } from '../src/config/unknown-routes.js'
 import { formatFault } from '../src/fault.js'
 import { isRouted, routeOf } from '../src/config/route.js'
 import { parseOptions } from '../src/options.js'
@@ -86,6 +89,18 @@ t.test('each fault of an ini is told with its place', async t => {
       'x.ini:1:1: key "url" stands in no section, or its [section] isn\'t closed',
     ],
     ['[slack]\nurl =', 'x.ini:2:1: [slack] url is empty'],
+    [
+      `[slack]\nurl=${url}\n tags = ,`,
+      'x.ini:3:2: [slack] tags must be names, separated by commas or blanks, got ","',
+    ],
+    [
+      `[webhook]\nurl=${url}\ntoken = abc; def`,
+      'x.ini:3:12: [webhook] key "token" ends here, where a comment begins: quote the whole value, or put a blank before a comment',
+    ],
+    [
+      `[webhook]\nurl=${url}#a # b`,
+      `x.ini:2:${5 + url.length}: [webhook] key "url" ends here, where a comment begins: quote the whole value, or put a blank before a comment`,
+    ],
     ['[slack]\nurl', 'x.ini:2:1: [slack] url must be one text value'],
     [
       '[slack]\nurl = hooks.slack.com/services/secretpart',
@@ -106,6 +121,66 @@ t.test('each fault of an ini is told with its place', async t => {
     ],
   ]
   for (const [ini, fault] of table) t.strictSame(faultsOf(ini), [fault])
+})
+
+t.test(
+  'what the ini library takes for a comment is told, unless it looks like one',
+  async t => {
+    const sound = [
+      `url = ${url} ; ours;theirs`,
+      `url = ${url}\t# a#b`,
+      `url = "${url};x#y"`,
+      `url = '${url};x#y' `,
+      `url = ${url}\\;x`,
+      `url = ${url}\n; secret = a;b\n# a#b`,
+    ]
+    for (const line of sound) t.strictSame(faultsOf(`[webhook]\n${line}`), [], line)
+    const values = fc.stringMatching(/^[a-z"' ;#\\=]{1,12}$/)
+    fc.assert(
+      fc.property(values, value => {
+        const ini = `[webhook]\nurl=${url}\nsecret = x${value}x`
+        const { sections, positions } = parseIni(ini)
+        const { secret } = sections['webhook'] as { secret: string }
+        const isCut = positions.some(({ cutAt }) => cutAt !== undefined)
+        const whole = `x${value}x`.replace(/\\([;#\\])/g, '$1')
+        return isCut ? secret !== whole : secret === whole || / [;#]/.test(value)
+      }),
+      { numRuns: 2_000 },
+    )
+  },
+)
+
+t.test('names that nothing has in a route are warned of', t => {
+  const file = `${t.testdir()}/x.ini`
+  const known = {
+    rules: ['root-token-used', 'untagged', 'handler-disk-full'],
+    tags: ['root', 'handler'],
+  }
+  const warnings = (ini: string) => {
+    writeFileSync(file, ini)
+    return unknownRoutes(file, known).map(({ line, column, message }) => [
+      line,
+      column,
+      message,
+    ])
+  }
+  const sound = `[slack]\nrules = root-token-used, untagged handler-disk-full\ntags = root,handler`
+  t.strictSame(warnings(sound), [])
+  t.strictSame(
+    warnings('[slack]\ntags = roots\n[slack "x"]\n  rules = root-token-usd else'),
+    [
+      [2, 1, '[slack] no rule has the tag "roots", did you mean "root"?'],
+      [
+        4,
+        3,
+        '[slack "x"] no rule is called "root-token-usd", did you mean "root-token-used"?',
+      ],
+      [4, 3, '[slack "x"] no rule is called "else"'],
+    ],
+  )
+  t.strictSame(warnings('[slack]\ntags = env:TAGS\n[limits]\nrules = x'), [])
+  t.strictSame(unknownRoutes(`${file}/none`, known), [])
+  t.end()
 })
 
 t.test(

@@ -29,6 +29,12 @@ const severityOf = {
 /** The kind of an alert of the handler's own; `rule` in the alert record. */
 export type OwnAlertKind = keyof typeof severityOf
 
+/** All of them. */
+export const ownAlertKinds: readonly string[] = Object.keys(severityOf)
+
+/** The tag that they have. */
+export const ownAlertTag = 'handler'
+
 /** Whether an alert with this `rule` is one of the handler's own. */
 export function isOwnAlert(rule: string): rule is OwnAlertKind {
   return Object.hasOwn(severityOf, rule)
@@ -63,7 +69,7 @@ export function ownAlert(own: OwnAlert, log: Log, now: number, alertLog: string)
     severity: severityOf[own.kind],
     title: oneLine(own.title, 500),
     count: 1,
-    tags: ['handler'],
+    tags: [ownAlertTag],
     line: own.detail,
     event: id,
     facts: {

@@ -1,8 +1,11 @@
+import { ownAlertKinds, ownAlertTag } from '../alert/own-alert.js'
 import { exposedSecrets } from '../config/exposed-secrets.js'
+import { unknownRoutes, type KnownNames } from '../config/unknown-routes.js'
 import { exitCode } from '../exit-code.js'
 import { formatFault, formatWarning } from '../fault.js'
 import type { Options } from '../options.js'
 import { brokenByPartition } from '../partition.js'
+import type { CompiledRule } from '../rule/compile-rule.js'
 import { ruleCosts } from '../rule-cost.js'
 import { readSetup } from '../setup.js'
 import type { Shell } from '../shell.js'
@@ -14,6 +17,7 @@ import type { Shell } from '../shell.js'
  */
 export async function check(options: Options, shell: Shell): Promise<number> {
   const { stdout } = shell
+  const { configFile } = options
   const { rules, configFaults, ruleFaults, warnings } = await readSetup(
     options,
     shell,
@@ -22,7 +26,11 @@ export async function check(options: Options, shell: Shell): Promise<number> {
   const faults = [...configFaults, ...ruleFaults]
   const told = [
     ...faults.map(fault => ({ ...fault, text: formatFault(fault) })),
-    ...[...warnings, ...exposedSecrets(options.configFile)].map(warning => ({
+    ...[
+      ...warnings,
+      ...exposedSecrets(configFile),
+      ...unknownRoutes(configFile, namesOf(rules)),
+    ].map(warning => ({
       ...warning,
       text: formatWarning(warning),
     })),
@@ -47,6 +55,14 @@ export async function check(options: Options, shell: Shell): Promise<number> {
     )
   }
   return exitCode.ok
+}
+
+/** Of the rules, and of what the handlers alert on themselves. */
+function namesOf(rules: readonly CompiledRule[]): KnownNames {
+  return {
+    rules: [...rules.map(({ rule }) => rule.id), ...ownAlertKinds],
+    tags: [...new Set([...rules.flatMap(({ rule }) => rule.tags ?? []), ownAlertTag])],
+  }
 }
 
 function compare(a: string, b: string): number {

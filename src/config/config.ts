@@ -100,6 +100,14 @@ export function parseConfig(
     const message = `[${section}] ${words} is there twice, and the last one holds`
     faults.push({ file, line, column, message })
   }
+  for (const { section, key = '', isAssigned, line, cutAt } of positions) {
+    if (cutAt === undefined) continue
+    const { words } = shownKey(key, isAssigned, [key])
+    const message =
+      `[${section}] ${words} ends here, where a comment begins: ` +
+      'quote the whole value, or put a blank before a comment'
+    faults.push({ file, line, column: cutAt, message })
+  }
 
   let maxLineBytes = 64 * mebibyte
   const found: DestinationConfig[] = []

@@ -6,6 +6,8 @@ export interface IniPosition {
   readonly isAssigned: boolean
   readonly line: number
   readonly column: number
+  /** The column of the `;` or `#` that ends the value in the middle of a word. */
+  readonly cutAt?: number
 }
 
 /** Where each header and key of an ini text stands, which the ini library doesn't tell. */
@@ -20,6 +22,16 @@ export function iniPositions(text: string): IniPosition[] {
     }
     const [, key, equals] = /^\s*([^=\s;#][^=]*)(=?)/.exec(content) ?? []
     if (key === undefined) return []
-    return [{ section, key: key.trim(), isAssigned: equals === '=', ...place }]
+    const isAssigned = equals === '='
+    return [{ section, key: key.trim(), isAssigned, ...place, ...cutOf(content) }]
   })
+}
+
+/** To the library a comment begins there; a backslash or quotes around the whole value prevent it. */
+function cutOf(line: string): { cutAt?: number } {
+  const [begin, value = ''] = /^[^=]*=\s*(\S.*)?/.exec(line) ?? ['']
+  if (/^(["']).*\1\s*$/.test(value)) return {}
+  const [whole] = /^(?:\\.|[^;#\\])*(?=[;#])/.exec(value) ?? []
+  if (whole === undefined || /(?:^|\s)$/.test(whole)) return {}
+  return { cutAt: begin.length - value.length + whole.length + 1 }
 }

@@ -1,6 +1,6 @@
 import { rankOf, severities, type Severity } from '../rule/severity.js'
 import type { Alert } from '../alert/alert.js'
-import { anyText, oneOf, type IniKey } from './ini-value.js'
+import { oneOf, type IniKey, type IniValue } from './ini-value.js'
 
 /** Which alerts go to a destination. */
 export interface Route {
@@ -14,14 +14,18 @@ export interface Route {
 /** The keys of a destination's section that say what goes there. */
 export const routeKeys: Readonly<Record<'min_severity' | 'rules' | 'tags', IniKey>> = {
   min_severity: { parse: oneOf(...severities) },
-  rules: { parse: anyText },
-  tags: { parse: anyText },
+  rules: { parse: names },
+  tags: { parse: names },
 }
 
 /** The route of a section with these values; by default everything goes. */
 export function routeOf(settings: Readonly<Record<string, string>>): Route {
   const { min_severity = 'info', rules = '', tags = '' } = settings
-  return { minSeverity: min_severity as Severity, rules: words(rules), tags: words(tags) }
+  return {
+    minSeverity: min_severity as Severity,
+    rules: namesIn(rules),
+    tags: namesIn(tags),
+  }
 }
 
 /** Whether an alert goes there. */
@@ -34,7 +38,13 @@ export function isRouted(
   return wantedRules.includes(rule) || tags.some(tag => wantedTags.includes(tag))
 }
 
-/** Separated by commas or blanks. */
-function words(text: string): string[] {
+function names(text: string): IniValue {
+  return namesIn(text).length > 0
+    ? { value: text }
+    : `must be names, separated by commas or blanks, got "${text.slice(0, 40)}"`
+}
+
+/** Names that are separated by commas or blanks. */
+export function namesIn(text: string): string[] {
   return text.split(/[\s,]+/).filter(word => word !== '')
 }

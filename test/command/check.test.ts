@@ -67,6 +67,24 @@ t.test('check warns of a secret that everybody can read', async t => {
 })
 
 t.test(
+  'check warns of names in a route that neither a rule nor a handler has',
+  async t => {
+    const known = 'rules = root-token-used, srv-sealed, handler-disk-full'
+    const { bare } = handlerFolder(
+      t,
+      `[command]\nrun = /bin/true\n${known}\ntags = handler, availability, availabilty\n`,
+    )
+    const { status, stdout } = await runHandler('audit', ['check', ...bare])
+    t.equal(status, 0)
+    t.match(
+      stdout,
+      /x\.ini:4:1: warning: \[command\] no rule has the tag "availabilty", did you mean "availability"\?\nno faults/,
+    )
+    t.notMatch(stdout, 'is called')
+  },
+)
+
+t.test(
   'check --partition tells which rules need lines that others would get',
   async t => {
     const { bare, dir } = handlerFolder(t)
