@@ -134,9 +134,10 @@ t.test("rules' own tests pass on a tuned site", async t => {
   t.match(run, { status: 0, stdout: /passed, 0 failed/ })
 })
 
-t.test('explain names the exception', async t => {
+t.test('explain names the exception, and shows its conditions', async t => {
+  const unless = { any: [{ 'auth.display_name': 'x' }, always] }
   const { args, short } = site(t, {
-    'exceptions/e.json': exceptionFile({ rule, unless: always, expires: '9999-12-31' }),
+    'exceptions/e.json': exceptionFile({ rule, unless, expires: '9999-12-31' }),
   })
   const asked = ['explain', '--rule', rule, ...args]
   const { status, stdout } = await runHandler('audit', asked, line('1'))
@@ -145,4 +146,15 @@ t.test('explain names the exception', async t => {
     short(stdout),
     `✗ ${rule}: exception exceptions/e.json until 9999-12-31: unless line {"exists":true} saw`,
   )
+  t.match(
+    short(stdout),
+    /\n {4}✓ exception exceptions\/e\.json any\n {6}✗ auth\.display_name "x" saw .*\n {6}✓ line .*/,
+  )
+  const json = await runHandler('audit', [...asked, '--json'], line('1'))
+  t.match(JSON.parse(json.stdout), {
+    exception: {
+      expires: '9999-12-31',
+      parts: [{ parts: [{ holds: false }, { holds: true }] }],
+    },
+  })
 })

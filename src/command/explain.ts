@@ -112,10 +112,13 @@ function counting({ counted }: Explanation): string[] {
   return [`      counts as ${as}${by}${value === undefined ? '' : `: ${value}`}`]
 }
 
-function tree({ when, unless, steps = [] }: Explanation): string[] {
+function tree({ when, unless, exception, steps = [] }: Explanation): string[] {
   return [
     ...branch('when', when, 4),
     ...(unless === undefined ? [] : branch('unless', unless, 4)),
+    ...(exception === undefined
+      ? []
+      : branch(`exception ${exception.file}`, exception, 4)),
     ...steps.flatMap(({ step, ...explained }) => branch(step, explained, 4)),
   ]
 }

@@ -24,6 +24,12 @@ export interface ExplainedStep extends Explained {
   readonly step: string
 }
 
+/** An exception, by its file and last day. */
+export interface ExplainedException extends Explained {
+  readonly file: string
+  readonly expires: string
+}
+
 /** Why a rule matches an entry, or why it doesn't. */
 export interface Explanation {
   readonly rule: string
@@ -34,6 +40,8 @@ export interface Explanation {
   readonly title?: string
   readonly when: Explained
   readonly unless?: Explained
+  /** The exception that excepts the entry. */
+  readonly exception?: ExplainedException
   /** The one condition that would have to be otherwise; only where it doesn't match. */
   readonly failed?: { readonly condition: string; readonly saw: string }
   /** Of a sequence, each step, and what must not follow. */
@@ -58,15 +66,15 @@ export function explainRule(
   const unless = compiled.unless && explain(compiled.unless, entry)
   const steps = explainSteps(compiled, entry)
   const held = steps?.flatMap(({ holds }, i) => (holds ? [i] : []))
-  const excepting = exceptionTo(compiled, entry, now)
+  const exception = explainException(exceptionTo(compiled, entry, now), entry)
   const isLet =
-    excepting === undefined && when.holds && unless?.holds !== true && held?.length !== 0
+    exception === undefined && when.holds && unless?.holds !== true && held?.length !== 0
   const counts = isLet ? countedAs(compiled, entry, held ?? []) : undefined
   const counted = counts !== undefined && 'as' in counts ? counts : undefined
   const failed =
     nearestFailure(when) ??
     (unless?.holds ? asUnless(unless) : undefined) ??
-    (excepting && asException(excepting, entry)) ??
+    (exception && asException(exception)) ??
     (held?.length === 0 ? nearest(steps!.map(nearestFailure)) : undefined) ??
     (counts !== undefined && 'saw' in counts ? counts : undefined)
   return {
@@ -80,6 +88,7 @@ export function explainRule(
     }),
     when,
     ...(unless !== undefined && { unless }),
+    ...(exception !== undefined && { exception }),
     ...(steps !== undefined && { steps }),
     ...(counted !== undefined && { counted }),
   }
@@ -131,7 +140,7 @@ function nearestFailure(explained: Explained): Failure | undefined {
   if (holds) return undefined
   if (kind === 'field') return { condition, saw, distance: 1, held: 0 }
   if (kind === 'not')
-    return { ...asUnless(parts[0]!), condition: `not ${textOf(parts[0]!)}` }
+    return { ...asUnless(parts[0]!), condition: `not ${textOf(firstHeld(parts[0]!))}` }
   const failures = parts.map(nearestFailure).filter(failure => failure !== undefined)
   if (kind === 'any') return nearest(failures)
   const distance = failures.reduce((sum, failure) => sum + failure.distance, 0)
@@ -147,18 +156,35 @@ function nearest(failures: readonly (Failure | undefined)[]): Failure | undefine
   return first
 }
 
-/** A condition that holds and should not. */
+/** A condition that holds and should not: of alternatives, the first that does. */
 function asUnless(explained: Explained): Failure {
+  const held = firstHeld(explained)
   return {
-    condition: `unless ${textOf(explained)}`,
-    saw: seenIn(explained).join(', '),
+    condition: `unless ${textOf(held)}`,
+    saw: seenIn(held).join(', '),
     distance: 1,
     held: 0,
   }
 }
 
-function asException({ file, expires, unless }: Exception, entry: Entry): Failure {
-  const { condition, ...failure } = asUnless(explain(unless, entry))
+function firstHeld(explained: Explained): Explained {
+  const { kind, holds, parts = [] } = explained
+  if (kind === 'any' && holds) return firstHeld(parts.find(part => part.holds)!)
+  return kind === 'all' ? { ...explained, parts: parts.map(firstHeld) } : explained
+}
+
+function explainException(
+  exception: Exception | undefined,
+  entry: Entry,
+): ExplainedException | undefined {
+  if (exception === undefined) return undefined
+  const { file, expires, unless } = exception
+  return { file, expires, ...explain(unless, entry) }
+}
+
+function asException(exception: ExplainedException): Failure {
+  const { file, expires } = exception
+  const { condition, ...failure } = asUnless(exception)
   return { ...failure, condition: `exception ${file} until ${expires}: ${condition}` }
 }
 

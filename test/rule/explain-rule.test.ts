@@ -42,6 +42,27 @@ t.test('of alternatives the nearest one is named', async t => {
   })
 })
 
+t.test('of alternatives that should not hold the one that does is named', async t => {
+  const is = (name: string) => ({ 'auth.display_name': name })
+  const hits = { any: [is('bob'), is('alice'), written] }
+  const seen = { saw: 'alice' }
+  t.match(failed({ when: policy, unless: hits }), {
+    condition: 'unless auth.display_name "alice"',
+    ...seen,
+  })
+  t.match(failed({ when: { ...policy, not: hits } }), {
+    condition: 'not auth.display_name "alice"',
+    ...seen,
+  })
+  t.match(
+    failed({ when: policy, unless: { all: [{ any: [hits, is('bob')] }, policy] } }),
+    {
+      condition: /^unless all of \(auth\.display_name "alice"; request\.path .*\)$/,
+      saw: 'alice, sys/policies/acl/app',
+    },
+  )
+})
+
 t.test(
   'of alternatives that fail for as many, the one is named of which the most holds',
   async t => {
