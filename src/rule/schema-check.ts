@@ -80,10 +80,14 @@ function asFault(error: ErrorObject): SchemaFault {
     case 'minLength':
     case 'minItems':
     case 'minProperties':
-      return { pointer, message: `must not be empty${got}` }
+      return { pointer, message: `${tooShort(Number(params['limit']))}${got}` }
     default:
       return { pointer, message: `${error.message ?? error.keyword}${got}` }
   }
+}
+
+function tooShort(least: number): string {
+  return least === 1 ? 'must not be empty' : `must have at least ${least}`
 }
 
 function missing(pointer: Pointer, key: string): string {

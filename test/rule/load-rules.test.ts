@@ -148,6 +148,11 @@ const edits: readonly (readonly [from: string, to: string, ...faults: string[]])
   ],
   ['"T"', '7', '4:12: must be string, got 7'],
   ['"T"', '""', '4:12: must not be empty, got ""'],
+  [
+    '"title"',
+    '"sequence": { "within": "5m", "steps": [{ "when": { "x": "y" } }] }, "title"',
+    '4:42: must have at least 2, got [{"when":{"x":"y"}}]',
+  ],
   [when, '{}', '6:11: must not be empty, got {}'],
   [when, 'null', '6:11: must be object, got null'],
   [
