@@ -47,9 +47,11 @@ export function createDispatch(
 ): Dispatch {
   const entries = new Map<string, Entry>()
   const leaving: Promise<number>[] = []
+  /** Something was added since the senders were last told to end. */
+  let isLate = false
   const others = (except: string | undefined) =>
     [...entries.values()].filter(({ config }) => config.name !== except)
-  const isLate = (name: string) => {
+  const hasWaiting = (name: string) => {
     try {
       return countWaiting(outboxDir(optionsFor(name).stateDir, name)) > 0
     } catch {
@@ -75,6 +77,7 @@ export function createDispatch(
     names: () => [...entries.keys()],
     backlogs: () => [...entries.values()].flatMap(({ sender }) => sender.backlog() ?? []),
     wake() {
+      isLate = true
       for (const { sender } of entries.values()) sender.wake()
     },
     hold(name, messages) {
@@ -99,13 +102,15 @@ export function createDispatch(
       const unsent = new Map<string, number>()
       let draining = [...entries]
       while (draining.length > 0) {
+        isLate = false
         const left = Math.max(0, deadline - world.now())
         const drain = async ([name, { sender }]: [string, Entry]) =>
           void unsent.set(name, await sender.drain(left))
         await Promise.all([...leaving, ...draining.map(drain)])
-        // What one has given up at last is told through the others, which had ended by then.
+        // What one has given up at last is told through the others, which had ended by then. What
+        // another process is to send waits as well, and isn't waited for.
         draining = [...entries]
-          .filter(([name]) => unsent.get(name) === 0 && isLate(name))
+          .filter(([name]) => isLate && unsent.get(name) === 0 && hasWaiting(name))
           .map(([name, { config }]): [string, Entry] => {
             const way = wayTo(config, world)
             const entry = { config, way, sender: startSender(way, optionsFor(name)) }

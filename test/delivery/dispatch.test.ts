@@ -6,7 +6,13 @@ import { createCounters } from '../../src/counters.js'
 import { createDispatch } from '../../src/delivery/dispatch.js'
 import { envelope } from '../../src/notify/envelope.js'
 import { batchAlerts } from '../../src/state/outbox-line.js'
-import { appendMessages, nextPlace, outboxDir } from '../../src/state/outbox-files.js'
+import { tryLock } from '../../src/state/lock.js'
+import {
+  appendMessages,
+  countWaiting,
+  nextPlace,
+  outboxDir,
+} from '../../src/state/outbox-files.js'
 import { sampleAlert } from '../fixtures/alerts.js'
 
 const forMachines = `[webhook]
@@ -26,6 +32,7 @@ function dispatchTo(t: Test, ini: string) {
   const stateDir = t.testdir()
   const silent = () => {}
   const world = { env: {}, now: Date.now }
+  let starts = 0
   const dispatch = createDispatch(world, () => ({
     counters: createCounters(),
     diagnostics: { error: silent, warn: silent, info: silent, debug: silent },
@@ -33,6 +40,10 @@ function dispatchTo(t: Test, ini: string) {
     alertLog: `${stateDir}/audit.alert`,
     stateEvents: { corrupt: silent, cut: silent, evicted: silent, dropped: silent },
     locked: action => action(),
+    get random() {
+      starts += 1
+      return Math.random
+    },
     onSuspended: silent,
     onGivenUp: silent,
   }))
@@ -42,7 +53,9 @@ function dispatchTo(t: Test, ini: string) {
   t.teardown(() => dispatch.drain(0))
   return {
     stateDir,
-    drain: () => dispatch.drain(0),
+    drain: (limitMs = 0) => dispatch.drain(limitMs),
+    /** How many senders were started. */
+    starts: () => starts,
     route: (...alerts: Alert[]) => dispatch.route(alerts, undefined, undefined),
   }
 }
@@ -139,6 +152,17 @@ t.test('messages of one request are told apart by what may join them', async t =
   t.ok(inFirst.every(event => event === 'request-1'))
   t.equal(rest.flat().at(-1), 'm30')
   t.notOk(rest.flat().includes('request-1'), 'what does not fit is by itself')
+})
+
+t.test('the end is reached at once where another process sends what waits', async t => {
+  const { stateDir, drain, starts } = dispatchTo(t, '[command]\nrun = /bin/true\n')
+  const dir = outboxDir(stateDir, 'command')
+  appendMessages(dir, nextPlace(dir, undefined), [[sampleAlert()]], () => {})
+  const lock = tryLock(stateDir, 'send command')!
+  t.teardown(() => lock.release())
+  t.equal(await drain(500), 0)
+  t.equal(starts(), 1)
+  t.equal(countWaiting(dir), 1)
 })
 
 t.test('the end is reached where no outbox can be read', async t => {
