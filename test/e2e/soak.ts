@@ -41,6 +41,8 @@ export interface SoakResult {
   readonly faults: readonly string[]
 }
 
+/** A handler takes about 110; one that spins at its end took 20 more a second. */
+const maxMemoryMb = 170
 const tickMs = 25
 /** Before the lines end, so that what is left has a chance without mishaps as well. */
 const calmSeconds = 8
@@ -102,6 +104,9 @@ async function soakSystem(
     ...(await faultsOfCommands(evidence.requests)),
     ...faultsOfExits(system.server.ownLog),
     ...evidence.own.map(({ rule, title }) => `the handler said ${rule}: ${title}`),
+    ...(mishaps.peakMemoryMb > maxMemoryMb
+      ? [`a handler took ${mishaps.peakMemoryMb} MB`]
+      : []),
     ...(existsSync(letters) ? [`given up: ${readFileSync(letters, 'utf8')}`] : []),
   )
   const figures = figuresOf(evidence, {
