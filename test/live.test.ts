@@ -248,7 +248,7 @@ t.test('SIGHUP takes new settings and rules, all or nothing', async t => {
   writeFileSync(`${dir}/rules/a.json`, rule('a', '{{broken'))
   handler.child.kill('SIGHUP')
   await until('the refusal is told', () => before.requests.length === 2)
-  t.match(rendered(before.requests[1]?.body), /Reload refused: Rules not in force/)
+  t.match(rendered(before.requests[1]?.body), /Reload refused: Rule files at fault/)
   stdin.write(line('2'))
   await until('the old rule still holds', () =>
     records().some(({ title }) => title === 'old'),

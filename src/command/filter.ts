@@ -157,6 +157,6 @@ function faultAlerts(
   }
   return [
     ...say('handler-config-invalid', 'Settings at fault', settings),
-    ...say('handler-rule-invalid', 'Rules not in force', rules),
+    ...say('handler-rule-invalid', 'Rule files at fault', rules),
   ]
 }

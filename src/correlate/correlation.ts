@@ -124,18 +124,19 @@ export function createCorrelation(parts: CorrelationParts): Correlation {
 
   /** Gives in words why what a rule remembered is dropped. */
   const take = (id: string, known: SavedRule): string | undefined => {
-    const { clause, state, throttle, restingSince = events.now ?? clock() } = known
+    const now = events.now ?? clock()
+    const { clause, state, throttle, restingSince = now } = known
+    const restedMs = Math.max(0, now - restingSince)
+    if (restedMs > restMs) return `rule ${id} has not been in force for 30 days`
     const rule = running.get(id)
-    if (rule === undefined) {
-      const isOver = (events.now ?? clock()) - restingSince > restMs
-      if (isOver) return `rule ${id} has not been in force for 30 days`
+    if (rule === undefined && !rules.some(other => other.rule.id === id)) {
       resting.set(id, { ...known, restingSince })
       return undefined
     }
-    if (rule.clause !== clause) return `the clause over time of rule ${id} has changed`
+    if (rule?.clause !== clause) return `the clause over time of rule ${id} has changed`
     if (rule.seesGaps && known.restingSince !== undefined)
       return `rule ${id} was not in force, and would miss what came meanwhile`
-    rule.correlator?.load(state)
+    rule.correlator?.load(state, restedMs)
     rule.throttle?.load(throttle)
     return undefined
   }

@@ -65,9 +65,12 @@ export interface Correlator {
   readonly size: number
   /** How many keys were given up, over all, since there were too many. */
   readonly evicted: number
-  /** The state as JSON; `load` takes it back into a fresh correlator, and throws where it is none. */
+  /**
+   * The state as JSON; `load` takes it back into a fresh correlator, and throws where it is none. For
+   * the last `restedMs` the rule was not in force, and has seen nothing.
+   */
   save(): unknown
-  load(saved: unknown): void
+  load(saved: unknown, restedMs: number): void
 }
 
 /** An entry up to 5 minutes late goes into its window. */

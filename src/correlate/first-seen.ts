@@ -94,7 +94,7 @@ export function createFirstSeen(
       return keys.evicted + values.evicted
     },
     save: () => ({ keys: [...keys.entries()], values: [...values.entries()] }),
-    load(saved) {
+    load(saved, restedMs) {
       const { keys: savedKeys, values: savedValues } = saved as {
         keys: [string, Since, boolean][]
         values: [string, Value, boolean][]
@@ -104,7 +104,8 @@ export function createFirstSeen(
         keys.keep(id, isKept)
       }
       for (const [pair, value, isKept] of savedValues) {
-        values.touch(pair, () => value)
+        // Meanwhile it may have been seen again and again.
+        values.touch(pair, () => ({ ...value, last: value.last + restedMs }))
         values.keep(pair, isKept)
         if (value.doubt !== undefined) doubtful.add(pair)
       }

@@ -49,8 +49,8 @@ export function createDeliveryReport(
   let isSuspended = false
   let isSilenced = false
   let failingSince: number | undefined
-  /** Of the state folder, whatever the destination answers. */
-  let stateTrouble: { code: string; saidAt: number } | undefined
+  /** When which trouble of the state folder was said, whatever the destination answers. */
+  const stateTroubles = new Map<string, number>()
   const say = (trouble: string) => {
     if (trouble !== known) diagnostics.error(trouble)
     known = trouble
@@ -117,10 +117,8 @@ export function createDeliveryReport(
     },
     stateError(code, now) {
       counters.add('state_errors')
-      const { saidAt } =
-        stateTrouble?.code === code ? stateTrouble : { saidAt: -Infinity }
-      if (now - saidAt < stateTroubleMs) return
-      stateTrouble = { code, saidAt: now }
+      if (now - (stateTroubles.get(code) ?? -Infinity) < stateTroubleMs) return
+      stateTroubles.set(code, now)
       diagnostics.error(`the outbox of ${name} can't be read or written: ${code}`)
     },
   }

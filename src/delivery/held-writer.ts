@@ -19,7 +19,7 @@ export function createHeldWriter(
     if (now < Infinity) retryAt = now + retryMs
     locked(() => {
       // In the files they are found anew, and anywhere else.
-      for (const place of outbox.writeHeld()) apart.settled([place])
+      for (const place of outbox.writeHeld()) apart.moved(place)
     })
   }
 }

@@ -21,8 +21,10 @@ export interface SetApart {
   ): 'try on' | 'take apart' | 'give up'
   /** This message was delivered. */
   delivered(message: Pick<Chosen, 'what' | 'places' | 'isCritical'>): void
-  /** These don't wait any more, however that came. */
+  /** These, as one message, don't wait any more, however that came. */
   settled(places: readonly Place[]): void
+  /** This event stands elsewhere from now on, and is found there. */
+  moved(place: Place): void
   /** Lets events back that let others go first. */
   look(now: number): void
   /** How many events are set apart. */
@@ -141,6 +143,13 @@ export function createSetApart(outbox: Outbox): SetApart {
       if (first === probe) probe = undefined
       remove(first)
       for (const place of places) troubled.forget(place)
+    },
+    moved(place) {
+      if (place === probe) probe = undefined
+      parts = parts
+        .map(part => part.filter(other => other !== place))
+        .filter(part => part.length > 0)
+      troubled.forget(place)
     },
     look(now) {
       // By themselves, or else they would be the ruin of a digest.

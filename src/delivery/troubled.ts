@@ -14,7 +14,7 @@ export interface Troubled {
   delivered(places: readonly Place[]): Place[]
   /** The events that have let others go first for long enough, or where none waits; each told once. */
   due(now: number, doOthersWait: boolean): Place[]
-  /** Nothing more is to be known of it. */
+  /** Nothing more is to be known of it, nor does it let others go first. */
   forget(place: Place): void
   /** How many are still letting others go first. */
   readonly deferred: number
@@ -66,7 +66,10 @@ export function createTroubled(): Troubled {
       const due = [...deferred].filter(([, { until }]) => until <= now || !doOthersWait)
       return takeBack(due.map(([place]) => place))
     },
-    forget: place => void events.delete(place),
+    forget(place) {
+      events.delete(place)
+      deferred.delete(place)
+    },
     get deferred() {
       return deferred.size
     },

@@ -1,13 +1,13 @@
 import type { Fault } from '../fault.js'
 import { compileRule } from './compile-rule.js'
 import { readLists } from './read-lists.js'
-import type { Lists, Rule } from './rule.js'
+import type { Lists, Rule, Scalar } from './rule.js'
 import { nameOf, type RuleFile, type RuleFiles } from './rule-files.js'
 
 /**
- * The lists, with the packaged ones in place of those of the site's with which a packaged rule can't
- * be compiled: one wrong value must not take a rule out of force. Each such value is told where it
- * stands. Never throws.
+ * The lists, those of the site's without the values with which a packaged rule can't be compiled: one
+ * wrong value must take neither a rule out of force nor the other values. Each is told where it
+ * stands. Where none is left, the packaged list stays. Never throws.
  */
 export async function fittingLists(
   lists: Lists,
@@ -21,21 +21,38 @@ export async function fittingLists(
     const values = lists.get(name)
     const packagedValues = ours.get(name)
     if (values === undefined || packagedValues === undefined) continue
-    const asking = packaged.rules.filter(({ text }) => text.includes(`"@${name}"`))
-    const faultWith = (list: typeof values) =>
-      asking.map(rule => faultOf(rule, new Map(ours).set(name, list))).find(Boolean)
-    const fault = faultWith(values)
-    if (fault === undefined || faultWith(packagedValues) !== undefined) continue
-    fitting.set(name, packagedValues)
+    const faultWith = (rule: RuleFile, list: readonly Scalar[]) =>
+      faultOf(rule, new Map(ours).set(name, list))
+    const failing = packaged.rules
+      .filter(({ text }) => text.includes(`"@${name}"`))
+      .filter(rule => faultWith(rule, values) && !faultWith(rule, packagedValues))
+    const wrong = wrongValues(values, list =>
+      failing.map(rule => faultWith(rule, list)).find(Boolean),
+    )
+    if (wrong.size === 0) continue
+    const left = values.filter((_, i) => !wrong.has(i))
+    fitting.set(name, left.length > 0 ? left : packagedValues)
     const { readJsonSource } = await import('./json-source.js')
     const source = readJsonSource(file.file, file.text)
-    const atValues = values.flatMap((value, i) => {
-      const message = faultWith([value])
-      return message === undefined ? [] : [source.fault([i], message)]
-    })
-    faults.push(...(atValues.length > 0 ? atValues : [source.fault([], fault)]))
+    faults.push(...Array.from(wrong, ([i, message]) => source.fault([i], message)))
   }
   return fitting
+}
+
+/** What is wrong with which of the values; by halves, since a list may be long. */
+function wrongValues(
+  values: readonly Scalar[],
+  faultOfSome: (values: readonly Scalar[]) => string | undefined,
+  from = 0,
+): Map<number, string> {
+  const fault = faultOfSome(values)
+  if (fault === undefined) return new Map()
+  if (values.length <= 1) return new Map([[from, fault]])
+  const half = Math.ceil(values.length / 2)
+  return new Map([
+    ...wrongValues(values.slice(0, half), faultOfSome, from),
+    ...wrongValues(values.slice(half), faultOfSome, from + half),
+  ])
 }
 
 /** What is wrong with a rule that has these lists, in words; undefined for nothing, or for more than that. */

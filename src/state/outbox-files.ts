@@ -25,7 +25,7 @@ import { writeWhole } from './write-whole.js'
 
 /** A file is full at this size; a line may go beyond it. */
 const fullBytes = 4 * 1024 * 1024
-/** Half a gigabyte an outbox: over 100,000 alerts. */
+/** Half a gigabyte an outbox, with one more file that is new: over 100,000 alerts. */
 export const maxFiles = 128
 
 /** The place in an outbox where an event goes: the file's name, and its size before. */
@@ -74,6 +74,8 @@ export function appendMessages(
   messages: readonly (readonly Alert[])[],
   onDropped: (events: number) => void,
 ): OutboxPlace | undefined {
+  // Before, since nothing may fail once it is appended.
+  if (place.size === 0) dropOldest(dir, onDropped)
   const fd = openForAppend(dir, place.file)
   let size = 0
   try {
@@ -84,7 +86,6 @@ export function appendMessages(
   } finally {
     closeSync(fd)
   }
-  if (place.size === 0) dropOldest(dir, onDropped)
   return size < fullBytes || place.file.endsWith('.part')
     ? { file: place.file, size }
     : undefined

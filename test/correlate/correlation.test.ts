@@ -81,6 +81,36 @@ t.test('a rule that was off for 30 days begins anew, and that is told', async t 
     /^rule news has not been in force for 30 days$/,
   ])
   t.notOk('news' in (after.save() as { rules: object }).rules)
+  const back = pipelineOverTime([news])
+  t.match(back.restore(without.save()), [/^rule news has not been in force for 30 days$/])
+})
+
+t.test('what a rule may have missed while it was off is not new', async t => {
+  const quick = {
+    ...news,
+    firstSeen: { ...news.firstSeen!, within: '2d', learning: '1d' },
+  }
+  const before = pipelineOverTime([burst, quick])
+  for (const at of [0, day, 2 * day]) before.line(line(at))
+  const without = pipelineOverTime([burst])
+  without.restore(before.save())
+  without.line(line(9 * day))
+  const after = pipelineOverTime([burst, quick])
+  t.strictSame(after.restore(without.save()), [])
+  t.strictSame(after.line(line(9.5 * day)), [])
+  const stranger = { at: 9.6 * day, key: 'x', value: 'new', kind: 'k' }
+  t.match(after.line(lineOf(stranger, 1)), [{ rule: 'news' }])
+})
+
+t.test('a rule that counts nothing over time any more leaves nothing behind', async t => {
+  const before = pipelineOverTime([burst])
+  before.line(line(0))
+  const { threshold: _, ...plain } = burst
+  const after = pipelineOverTime([{ ...plain, when: {} }])
+  t.match(after.restore(before.save()), [
+    /^the clause over time of rule burst has changed$/,
+  ])
+  t.strictSame((after.save() as { rules: object }).rules, {})
 })
 
 t.test('what is missing is not told by a rule that was off meanwhile', async t => {

@@ -6,6 +6,7 @@ import type { Alert } from '../../src/alert/alert.js'
 import { createCounters } from '../../src/counters.js'
 import { backoffMs } from '../../src/delivery/backoff.js'
 import { requeueDeadLetters } from '../../src/delivery/dead-letters.js'
+import { createDeliveryReport } from '../../src/delivery/delivery-report.js'
 import { startSender } from '../../src/delivery/sender.js'
 import type { Attempt, Message, Notifier } from '../../src/notify/notifier.js'
 import type { Severity } from '../../src/rule/severity.js'
@@ -939,6 +940,24 @@ t.test('files in the way are told once an hour, however much is delivered', asyn
   t.ok(counters.get('state_errors') > 61)
   const trouble = "error the outbox of ops can't be read or written: EISDIR"
   t.strictSame(said, [trouble, trouble])
+})
+
+t.test('two troubles in turn are told once an hour each', async t => {
+  const said: string[] = []
+  const say = (text: string) => void said.push(text)
+  const report = createDeliveryReport('ops', {
+    counters: createCounters(),
+    diagnostics: { error: say, warn: say, info: say, debug: say },
+    onSuspended: say,
+    onGivenUp: say,
+  })
+  for (let at = 0; at < 60 * minutes; at += seconds) {
+    report.stateError('ENOSPC', at)
+    report.stateError('EISDIR', at)
+  }
+  t.equal(said.length, 2)
+  report.stateError('ENOSPC', 60 * minutes)
+  t.equal(said.length, 3)
 })
 
 t.test('dead letters beyond the size of a file are all sent again', async t => {

@@ -96,7 +96,7 @@ t.test('a list with a name that no rule asks for is warned of', async t => {
   ])
 })
 
-t.test('where a list does not suit a packaged rule, the packaged list stays', async t => {
+t.test('of a list that does not suit a packaged rule the other values hold', async t => {
   const { faults, rules, rule } = await loadSite(t, {
     'lists/trusted-networks.json': ['192.0.2.0/24', '10.0.0.0/99', '10.1'],
     'lists/protected-policies.json': ['/ours', 5],
@@ -109,14 +109,17 @@ t.test('where a list does not suit a packaged rule, the packaged list stays', as
     /^lists\/trusted-networks\.json:1:31: .*, got "10\.1", from list @trusted-networks$/,
   ])
   t.equal(rules.length, (await loadRules([])).rules.length + 1)
-  t.ok(
-    rule('protected-policy-changed').matches(
-      auditEntry({
-        request: { path: 'sys/policies/acl/default', operation: 'update' },
-      }),
-    ),
-  )
+  const update = (policy: string) =>
+    auditEntry({ request: { path: `sys/policies/acl/${policy}`, operation: 'update' } })
+  t.ok(rule('protected-policy-changed').matches(update('ours')))
+  t.notOk(rule('protected-policy-changed').matches(update('default')), 'not the packaged')
   t.ok(rule('own').matches(read('secret/data/payroll')), 'the list without a fault holds')
+})
+
+t.test('where no value of a list is left, the packaged list stays', async t => {
+  const { faults, rule } = await loadSite(t, { 'lists/canary-paths.json': ['a*b'] })
+  t.match(faults, [/^lists\/canary-paths\.json:1:2: .*, got "a\*b", from list/])
+  t.ok(rule('canary-secret-read').matches(read('secret/data/canary-1')))
 })
 
 t.test("a list that does not suit the site's own rule is told at that rule", async t => {
