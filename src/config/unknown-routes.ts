@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { isJsonObject } from '../entry/json-object.js'
 import type { Fault } from '../fault.js'
 import { destinations } from '../notify/destinations.js'
 import { suggest } from '../rule/did-you-mean.js'
-import { parseIni } from './parse-ini.js'
-import { standsElsewhere } from './read-keys.js'
 import { namesIn } from './route.js'
+import { writtenValues } from './written-values.js'
 
 /** What the keys of a route may name. */
 export interface KnownNames {
@@ -18,19 +15,9 @@ export interface KnownNames {
  * nothing goes there on its account. Never throws.
  */
 export function unknownRoutes(file: string, known: KnownNames): Fault[] {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch {
-    return []
-  }
-  const { sections, positions } = parseIni(text)
-  return positions.flatMap(({ section, key, line, column }) => {
+  return writtenValues(file).flatMap(({ section, kind, key, value, line, column }) => {
     if (key !== 'rules' && key !== 'tags') return []
-    if (!Object.hasOwn(destinations, section.split(' ')[0]!)) return []
-    const content = sections[section]
-    const value = isJsonObject(content) ? content[key] : undefined
-    if (typeof value !== 'string' || standsElsewhere(value)) return []
+    if (!Object.hasOwn(destinations, kind)) return []
     return namesIn(value)
       .filter(name => !known[key].includes(name))
       .map(name => {
